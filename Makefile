@@ -1,0 +1,50 @@
+PYTHON ?= python3
+PORT ?= 8000
+export PORT
+
+BIN := .venv/bin
+READY := .venv/.ready
+FUNCTIONS := register login refresh logout resize
+GROUPS := $(FUNCTIONS) local development
+LOCK := .local/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench lock clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+run: $(READY) ## Start everything on this machine, resize a photograph, serve on port 8000 (PORT=) until Ctrl-C
+	@exec $(BIN)/python -m infra.local
+
+test: $(READY) ## Run all tests (ARGS='-k login' to choose)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Check format, style, types and the arrows between packages; changes nothing
+	$(BIN)/black --check --quiet --diff functions shared infra tests
+	$(BIN)/isort --check --diff functions shared infra tests
+	$(BIN)/flake8 functions shared infra tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Put the code into the house's format
+	$(BIN)/black --quiet functions shared infra tests
+	$(BIN)/isort --quiet functions shared infra tests
+
+bench: $(READY) ## Measure, as ratios in one run on this machine
+	@$(BIN)/python -m infra.bench
+
+lock: $(READY) ## Write requirements.txt and functions/*/requirements.txt anew from pyproject.toml
+	$(LOCK) $(UPGRADE) $(foreach group,$(GROUPS),--group $(group)) --output-file requirements.txt
+	for name in $(FUNCTIONS); do \
+	  $(LOCK) --constraint requirements.txt --group $$name --output-file functions/$$name/requirements.txt; \
+	done
+
+clean: ## Remove what was installed, built and stored (.venv, .local, caches)
+	rm -rf .venv .local .mypy_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.txt infra/local/bootstrap.py
+	@$(PYTHON) infra/local/bootstrap.py
+	@touch $@

@@ -1,0 +1,69 @@
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from functions.login.schemas import Credentials
+from functions.login.service import Login
+from shared.concurrency import BoundedThreads
+from shared.errors import (
+    BodyInvalid,
+    BodyTooLarge,
+    DatabaseUnavailable,
+    InvalidCredentials,
+    MediaTypeUnsupported,
+    TooBusy,
+)
+from shared.on_startup.threads import threads
+from shared.on_startup.tokens import token_issuer, verification_key_ring
+from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
+from shared.requests import FORM, JSON, read_json_or_form
+from shared.responses import NO_STORE, OrjsonResponse, problems
+from shared.security.keys import KeyRing
+from shared.security.tokens import TokenIssuer, TokenResponse
+
+router = APIRouter()
+
+REFUSALS = problems(
+    InvalidCredentials,
+    BodyTooLarge,
+    MediaTypeUnsupported,
+    BodyInvalid,
+    TooBusy,
+    DatabaseUnavailable,
+)
+BODY: dict[str, Any] = {"schema": Credentials.model_json_schema()}
+JWKS_CACHE = {"Cache-Control": "public, max-age=600"}
+
+
+async def login_service(
+    unit_of_work: Annotated[UnitOfWork, Depends(unit_of_work)],
+    threads: Annotated[BoundedThreads[bool], Depends(threads)],
+    issuer: Annotated[TokenIssuer, Depends(token_issuer)],
+) -> Login:
+    return Login(unit_of_work, threads, issuer)
+
+
+async def credentials(request: Request) -> Credentials:
+    return await read_json_or_form(request, Credentials)
+
+
+@router.post(
+    "/auth/login",
+    tags=["tokens"],
+    responses=REFUSALS,
+    openapi_extra={"requestBody": {"required": True, "content": {JSON: BODY, FORM: BODY}}},
+)
+async def login(
+    credentials: Annotated[Credentials, Depends(credentials)],
+    service: Annotated[Login, Depends(login_service)],
+    response: Response,
+) -> TokenResponse:
+    """Sign in, by JSON or an OAuth2 password form: an access and a refresh token."""
+    response.headers.update(NO_STORE)
+    return await service.login(credentials.username, credentials.password)
+
+
+@router.get("/.well-known/jwks.json", tags=["tokens"])
+async def jwks(keys: Annotated[KeyRing, Depends(verification_key_ring)]) -> OrjsonResponse:
+    """List the public keys that access tokens are verified with (RFC 7517)."""
+    return OrjsonResponse(keys.jwks(), headers=JWKS_CACHE)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.errors import RefreshTokenExpired, RefreshTokenInvalid, RefreshTokenReused
+from shared.metrics.instruments import REFRESHES
+from shared.metrics.measured import count_outcomes
+from shared.repositories.sessions import SessionState
+from shared.repositories.unit_of_work import UnitOfWork
+from shared.security.access_tokens import Identity
+from shared.security.refresh_tokens import RefreshToken
+from shared.security.tokens import TokenIssuer, TokenResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    unit_of_work: UnitOfWork
+    issuer: TokenIssuer
+
+    @count_outcomes(REFRESHES, RefreshTokenInvalid, RefreshTokenExpired, RefreshTokenReused)
+    async def refresh(self, refresh_token: str) -> TokenResponse:
+        """Replace the pair of tokens.
+
+        Raises RefreshTokenReused for a token whose successor has been used or is older than the grace; the
+        session has then been ended, and that is committed.
+        """
+        token = self.issuer.refresh_tokens.decode(refresh_token)
+        session = await self._rotate(token)
+        if session.revoked:
+            raise RefreshTokenReused("Sign in again.")
+        identity = Identity(session.user_id, session.id)
+        return self.issuer.issue(identity, session.token, session.expires_in)
+
+    async def _rotate(self, token: RefreshToken) -> SessionState:
+        async with self.unit_of_work() as repositories:
+            session = await repositories.sessions.rotate(token)
+            if session is None:
+                ended = await repositories.sessions.find(token.session_id)
+        if session is not None:
+            return session
+        if ended is None or ended.revoked:
+            raise RefreshTokenInvalid("Its session has ended. Sign in again.")
+        raise RefreshTokenExpired("Sign in again.")

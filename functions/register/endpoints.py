@@ -1,0 +1,48 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from functions.register.schemas import NewUser, RegisteredUser
+from functions.register.service import Registration
+from shared.concurrency import BoundedThreads
+from shared.errors import (
+    BodyInvalid,
+    BodyTooLarge,
+    DatabaseUnavailable,
+    MediaTypeUnsupported,
+    RegistrationClosed,
+    TooBusy,
+    UsernameTaken,
+)
+from shared.on_startup.registration import registration_is_open
+from shared.on_startup.threads import threads
+from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
+from shared.requests import JsonRoute
+from shared.responses import problems
+
+router = APIRouter(route_class=JsonRoute, tags=["accounts"])
+
+REFUSALS = problems(
+    RegistrationClosed,
+    UsernameTaken,
+    BodyTooLarge,
+    MediaTypeUnsupported,
+    BodyInvalid,
+    TooBusy,
+    DatabaseUnavailable,
+)
+
+
+async def registration(
+    unit_of_work: Annotated[UnitOfWork, Depends(unit_of_work)],
+    threads: Annotated[BoundedThreads[str], Depends(threads)],
+    is_open: Annotated[bool, Depends(registration_is_open)],
+) -> Registration:
+    return Registration(unit_of_work, threads, is_open)
+
+
+@router.post("/auth/register", status_code=201, responses=REFUSALS)
+async def register(user: NewUser, service: Annotated[Registration, Depends(registration)]) -> RegisteredUser:
+    """Make an account. The password has 8 to 256 characters, of any kind."""
+    user_id = await service.register(user.username, user.password)
+    return RegisteredUser(id=user_id, username=user.username)

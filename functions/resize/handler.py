@@ -1,0 +1,15 @@
+from functions.resize.endpoints import router
+from shared.app import create_app
+from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
+from shared.on_startup.pictures import open_picture_limits
+from shared.on_startup.threads import open_threads
+from shared.on_startup.tokens import open_token_verifier
+from shared.runtime import LambdaEntry
+
+app = create_app(
+    "resize",
+    router,
+    resources=[open_token_verifier, open_picture_limits, open_threads],
+    instruments=[IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION],
+)
+handler = LambdaEntry(app)

@@ -1,0 +1,119 @@
+"""The whole bundle on this machine, with no containers: `python -m infra.local`.
+
+Everything runs until Ctrl-C (or SIGTERM, or the end of the terminal), which stops it in the reverse order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+from infra.local.curl import curl_lines
+from infra.local.data import exclusive
+from infra.local.errors import LocalError
+from infra.local.ports import HOST, listen
+from infra.local.server import Server
+from infra.local.services import start_services
+from infra.local.steps import step
+from shared.logging import REQUEST_LOGGER
+
+DATA = Path(".local")
+RESULT = Path("temp.png")
+DEFAULT_PORT = "8000"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main() -> int:
+    """Run until a signal comes; return the exit status."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        with ExitStack() as services:
+            started = time.monotonic()
+            listener = services.enter_context(listen(_port()))
+            print("Passepartout starts.")
+            data = services.enter_context(exclusive(DATA))
+            # Pushed last, so run first: what stops is not to be interrupted again.
+            password = start_services(services, data)
+            services.callback(_ignore_signals)
+            asyncio.run(_serve(listener, password, started))
+    except LocalError as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    print("Passepartout has stopped.")
+    return 0
+
+
+def _port() -> int:
+    port = os.environ.get("PORT", DEFAULT_PORT)
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise LocalError(f"PORT={port} is no port: give a number from 1 to 65535")
+    return int(port)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _ignore_signals()
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+async def _serve(listener: socket.socket, password: str, started: float) -> None:
+    """Serve the functions behind the front door, and do the main job once."""
+    with step("front door") as outcome:
+        from infra.gateway.asgi import create_front_door
+
+        server = Server(create_front_door())
+        loop = asyncio.get_running_loop()
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, _stop, server)
+        serving = asyncio.create_task(server.serve([listener]))
+        await server.ready.wait()
+        base_url = f"http://{HOST}:{listener.getsockname()[1]}"
+        outcome.text = f"{base_url}, Swagger UI at /"
+    try:
+        await _show(base_url, password, started)
+    except LocalError:
+        server.should_exit = True
+        await serving
+        raise
+    await serving
+
+
+def _stop(server: Server) -> None:
+    if server.should_exit:
+        return
+    print("\nStopping ...", flush=True)
+    server.should_exit = True
+
+
+async def _show(base_url: str, password: str, started: float) -> None:
+    from infra.local.main_job import main_job
+
+    requests = logging.getLogger(REQUEST_LOGGER)
+    requests.disabled = True
+    print("The main job, once:")
+    async for done in main_job(base_url, password, RESULT):
+        remark = f"{done.answer.status_code}  {done.remark}"
+        print(f"  {done.name:<14}{remark:<57}{done.milliseconds:>5.0f} ms", flush=True)
+    requests.disabled = False
+    print(f"The picture is {RESULT}. Ready after {time.monotonic() - started:.1f} s. To do it yourself:\n")
+    print(curl_lines(int(base_url.rpartition(":")[2])))
+    print("Ctrl-C stops everything.", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""uvicorn inside a program that has more to do than serve."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import uvicorn
+from starlette.types import ASGIApp
+
+DRAIN_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """Leaves the signals to the program, and says when it has started."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                log_config=None,
+                lifespan="on",
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+            )
+        )
+        self.ready = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@contextmanager
+def served_in_thread(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
+    """Serve an app beside the program's own work, until the end of the block."""
+    server = Server(app)
+    thread = Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()

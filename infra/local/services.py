@@ -1,0 +1,54 @@
+"""Everything that the functions need, started in order.
+
+Each import stands in the step that it belongs to: it is a good part of what the step takes.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+from infra.local.steps import step
+
+BUCKET = "passepartout"
+
+
+def start_services(services: ExitStack, data: Path) -> str:
+    """Start them, leave their addresses in the environment, and return the password of the demo's user."""
+    os.environ.setdefault("LOG_FORMAT", "text")
+    with step("keys") as outcome:
+        password = _set_keys(data / "keys.json")
+        outcome.text = f"{data}/keys.json"
+    with step("PostgreSQL") as outcome:
+        from infra.local.postgres import postgres
+
+        os.environ["DATABASE_URL"] = services.enter_context(postgres(data / "postgres"))
+        outcome.text = f"{data}/postgres"
+    with step("migrations") as outcome:
+        from infra.migrations import upgrade
+
+        upgrade(os.environ["DATABASE_URL"])
+        outcome.text = "the schema is up to date"
+    with step("S3") as outcome:
+        from infra.local.object_storage import object_storage
+
+        endpoint = services.enter_context(object_storage(BUCKET))
+        os.environ |= {"S3_BUCKET": BUCKET, "AWS_ENDPOINT_URL_S3": endpoint}
+        outcome.text = f"{endpoint}, bucket {BUCKET}"
+    with step("Pushgateway") as outcome:
+        from infra.local.metrics import pushgateway
+
+        url, whose = services.enter_context(pushgateway())
+        os.environ["PUSHGATEWAY_URL"] = url
+        outcome.text = f"{url}/metrics ({whose})"
+    return password
+
+
+def _set_keys(file: Path) -> str:
+    from infra.local.keys import local_keys
+
+    keys = local_keys(file)
+    password = keys.pop("DEMO_PASSWORD")
+    os.environ.update(keys)
+    return password

@@ -1,0 +1,22 @@
+"""Demands an access token of the caller (RFC 6750)."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import OAuth2PasswordBearer
+
+from shared.errors import InvalidToken
+from shared.on_startup.tokens import token_verifier
+from shared.security.access_tokens import AccessTokenVerifier, Identity
+
+bearer = OAuth2PasswordBearer(tokenUrl="/auth/login", auto_error=False)
+
+
+async def authenticated(
+    token: Annotated[str | None, Depends(bearer)],
+    verifier: Annotated[AccessTokenVerifier, Depends(token_verifier)],
+) -> Identity:
+    """The caller, for an endpoint to depend on. Raises InvalidToken before a byte of the body is read."""
+    if token is None:
+        raise InvalidToken("The request has no access token: Authorization: Bearer <token>.")
+    return verifier.verify(token)

@@ -1,0 +1,124 @@
+"""The settings, read from environment variables here and nowhere else. `.env.example` lists them.
+
+Each class is what one part needs, so a function asks for no secret that it has no use for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from shared.errors import ConfigurationError
+
+MINIMUM_SECRET_BYTES = 32
+"""HS256 wants a key at least as long as its hash (RFC 7518, 3.2)."""
+
+
+class Settings(BaseModel):
+    """Settings named as the environment variables are, in lower case."""
+
+    model_config = ConfigDict(
+        alias_generator=str.upper, frozen=True, hide_input_in_errors=True, extra="ignore"
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings; an empty variable counts as unset.
+
+        Raises ConfigurationError, naming every variable that is missing or wrong and never its value.
+        """
+        given = {name: value for name, value in environ.items() if value.strip()}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise ConfigurationError("; ".join(_faults(error))) from None
+
+
+def _faults(error: ValidationError) -> list[str]:
+    faults = []
+    for fault in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in fault["loc"])
+        reason = "is not set" if fault["type"] == "missing" else fault["msg"]
+        faults.append(f"{name}: {reason}" if name else reason.removeprefix("Value error, "))
+    return faults
+
+
+class DatabaseSettings(Settings):
+    database_url: SecretStr
+    database_pool_size: int | None = Field(default=None, ge=1, le=100)
+    """Connections kept an environment; unset, 1 on Lambda and 5 elsewhere."""
+    aws_lambda_function_name: str | None = None
+
+    @property
+    def pool_size(self) -> int:
+        """A Lambda environment handles one event at a time, so it never needs a second connection."""
+        return self.database_pool_size or (1 if self.aws_lambda_function_name else 5)
+
+
+class TokenSettings(Settings):
+    """What verifying an access token takes; `JWT_PRIVATE_KEY` only where no public key is given."""
+
+    jwt_algorithm: Literal["ES256", "RS256", "HS256"] = "ES256"
+    jwt_public_keys: str | None = None
+    """One or more PEM public keys, one after the other."""
+    jwt_private_key: SecretStr | None = None
+    jwt_secret: SecretStr | None = None
+    jwt_issuer: str = "passepartout"
+    jwt_audience: str = "passepartout"
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Self:
+        if self.jwt_algorithm == "HS256":
+            _demand_secret("JWT_SECRET", self.jwt_secret)
+        elif not (self.jwt_public_keys or self.jwt_private_key):
+            raise ValueError(f"JWT_PUBLIC_KEYS: is not set, and {self.jwt_algorithm} needs it")
+        return self
+
+
+class SigningSettings(TokenSettings):
+    """What issuing access tokens takes besides."""
+
+    @model_validator(mode="after")
+    def _has_a_private_key(self) -> Self:
+        if self.jwt_algorithm != "HS256" and not self.jwt_private_key:
+            raise ValueError(f"JWT_PRIVATE_KEY: is not set, and {self.jwt_algorithm} needs it")
+        return self
+
+
+class RefreshTokenSettings(Settings):
+    refresh_token_key: SecretStr
+
+    @model_validator(mode="after")
+    def _is_strong(self) -> Self:
+        _demand_secret("REFRESH_TOKEN_KEY", self.refresh_token_key)
+        return self
+
+
+def _demand_secret(name: str, value: SecretStr | None) -> None:
+    if value is None:
+        raise ValueError(f"{name}: is not set")
+    if len(value.get_secret_value().encode()) < MINIMUM_SECRET_BYTES:
+        raise ValueError(f"{name}: is shorter than {MINIMUM_SECRET_BYTES} bytes")
+
+
+class RegistrationSettings(Settings):
+    registration: Literal["open", "closed"] = "open"
+
+
+class PictureSettings(Settings):
+    max_source_bytes: int = Field(default=20 * 1024 * 1024, ge=1)
+    max_source_pixels: int = Field(default=50_000_000, ge=1)
+
+
+class LoggingSettings(Settings):
+    log_format: Literal["json", "text"] = "json"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class MetricsSettings(Settings):
+    pushgateway_url: str | None = None
+    """Where metrics are pushed to; unset, nothing is pushed."""
+    aws_lambda_log_stream_name: str | None = None

@@ -1,0 +1,134 @@
+"""Every refusal, one class each: the status, the stable code and the title it is answered with (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class ConfigurationError(Exception):
+    """Raised at the start when a setting is missing or unusable; its text is one line that names it."""
+
+
+class Problem(Exception):
+    """A refusal that the caller is told about in full.
+
+    `limit` and `actual` say what was exceeded and by what; `errors` locates each fault of a request.
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    title: ClassVar[str]
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        limit: int | None = None,
+        actual: int | None = None,
+        retry_after: int | None = None,
+        errors: list[dict[str, Any]] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.limit = limit
+        self.actual = actual
+        self.retry_after = retry_after
+        self.errors = errors
+
+
+class NotFound(Problem):
+    status, code, title = 404, "not_found", "There is nothing at this address"
+
+
+class MethodNotAllowed(Problem):
+    status, code, title = 405, "method_not_allowed", "This address does not take this method"
+
+
+class BodyInvalid(Problem):
+    status, code, title = 422, "body_invalid", "The request body is not what this route takes"
+
+
+class BodyTooLarge(Problem):
+    status, code, title = 413, "body_too_large", "The request body is too large"
+
+
+class MediaTypeUnsupported(Problem):
+    status, code, title = 415, "media_type_unsupported", "The content type is not taken here"
+
+
+class ParametersInvalid(Problem):
+    status, code, title = 422, "parameters_invalid", "A parameter is not valid"
+
+
+class RequestInvalid(Problem):
+    status, code, title = 400, "request_invalid", "The request could not be understood"
+
+
+class InternalError(Problem):
+    status, code, title = 500, "internal_error", "Something failed on our side"
+
+
+class DatabaseUnavailable(Problem):
+    status, code, title = 503, "database_unavailable", "The database cannot be reached"
+
+
+class TooBusy(Problem):
+    """Raised when the queue before a resource is full; `retry_after` is in seconds, as measured."""
+
+    status, code, title = 429, "too_busy", "Too many requests are waiting"
+
+
+class Unauthorized(Problem):
+    """A 401 names the scheme that would be accepted (RFC 9110, 15.5.2)."""
+
+    status = 401
+    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class InvalidToken(Unauthorized):
+    code, title = "invalid_token", "The access token is missing, expired or not valid"
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+class InvalidCredentials(Unauthorized):
+    code, title = "invalid_credentials", "The username or the password is wrong"
+
+
+class RefreshTokenInvalid(Unauthorized):
+    code, title = "refresh_token_invalid", "The refresh token is not valid"
+
+
+class RefreshTokenExpired(Unauthorized):
+    code, title = "refresh_token_expired", "The refresh token has expired"
+
+
+class RefreshTokenReused(Unauthorized):
+    """Raised when a token was shown after its successor: one of two holders is a thief (RFC 9700, 4.14)."""
+
+    code, title = "refresh_token_reused", "The refresh token was used before; its session is ended"
+
+
+class UsernameTaken(Problem):
+    status, code, title = 409, "username_taken", "The username is taken"
+
+
+class RegistrationClosed(Problem):
+    status, code, title = 403, "registration_closed", "Registration is closed"
+
+
+class SourceTooLarge(Problem):
+    status, code, title = 413, "source_too_large", "The picture has too many bytes"
+
+
+class SourceUnsupported(Problem):
+    status, code, title = 415, "source_unsupported", "The picture's format is not supported"
+
+
+class SourceUnreadable(Problem):
+    status, code, title = 422, "source_unreadable", "The picture cannot be read"
+
+
+class SourceTooManyPixels(Problem):
+    status, code, title = 422, "source_too_many_pixels", "The picture has too many pixels"

@@ -1,0 +1,1 @@
+"""Pictures: bytes in, bytes out. Knows no HTTP, no storage and no metrics."""

@@ -1,0 +1,189 @@
+"""The way of a picture: header, decode, resize, colours, encode. One pass, each stage on its own."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import local
+
+from cykooz_resizer import FilterType, ResizeAlg, ResizeOptions, Resizer
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from shared.errors import SourceUnreadable, SourceUnsupported
+from shared.images.formats import FORMATS, READERS, WRITTEN_AS, Format, OutputFormat
+from shared.images.geometry import UPRIGHT, Size, fit, seen_size
+from shared.images.limits import Limits
+from shared.images.receipt import Stages
+
+# Pillow only warns up to twice this, and its error names no size: `Limits` judges the header instead.
+Image.MAX_IMAGE_PIXELS = None
+
+ORIENTATION = 0x0112
+"""The EXIF tag."""
+
+DRAFT_SCALE = 2
+"""JPEG is decoded to at least this times the target, so that the resize sets the sharpness."""
+
+LANCZOS = ResizeOptions(resize_alg=ResizeAlg.convolution(FilterType.lanczos3))
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+WHITE = (255, 255, 255)
+
+_thread = local()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for; a side left out follows from the other."""
+
+    width: int | None
+    height: int | None
+    format: OutputFormat | None = None
+    quality: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The result, and what it was made from."""
+
+    content: bytes
+    format: Format
+    size: Size
+    source_format: str
+    source_size: Size
+    stages: Stages
+
+
+def resize(source: bytes, request: Request, limits: Limits) -> Picture:
+    """Return the picture resized to fit, upright and in sRGB.
+
+    Raises SourceUnreadable, SourceUnsupported or SourceTooManyPixels; whatever the bytes, nothing else.
+    """
+    stages = Stages()
+    with stages.timed("decode"):
+        image = _open(source, limits)
+        orientation = _orientation(image)
+        source_format, source_size = image.format or "", seen_size(image.size, orientation)
+        size = fit(source_size, request.width, request.height)
+        decoded = _decode(image, seen_size(size, orientation))
+    with stages.timed("resize"):
+        resized = _to_srgb(_scale(decoded, seen_size(size, orientation)))
+        if orientation in UPRIGHT:
+            resized = resized.transpose(UPRIGHT[orientation])
+    with stages.timed("encode"):
+        written = FORMATS[request.format or WRITTEN_AS[source_format]]
+        content = _encode(resized, written, request.quality)
+    return Picture(content, written, size, source_format, source_size, stages)
+
+
+def _open(source: bytes, limits: Limits) -> Image.Image:
+    """Read the header, and no pixel."""
+    if not source:
+        raise SourceUnreadable("There is no picture: the body is empty.", limit=1, actual=0)
+    try:
+        image = Image.open(io.BytesIO(source), formats=READERS)
+    except UnidentifiedImageError:
+        raise SourceUnsupported(f"The formats read are {', '.join(READERS)}.") from None
+    except Exception as error:
+        raise SourceUnreadable("Its header is broken.") from error
+    limits.check_pixels(image.size)
+    return image
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:
+        # Broken metadata is no reason to refuse a picture that can be seen.
+        return 1
+
+
+def _decode(image: Image.Image, target: Size) -> Image.Image:
+    """Decode into a mode that the resizer takes."""
+    try:
+        image.draft(None, (target[0] * DRAFT_SCALE, target[1] * DRAFT_SCALE))
+        image.load()
+        return _resizable(image)
+    except Exception as error:
+        # What the decoders raise depends on the bytes: OSError, SyntaxError, IndexError, struct.error.
+        raise SourceUnreadable("It is cut off or broken.") from error
+
+
+def _resizable(image: Image.Image) -> Image.Image:
+    match image.mode:
+        case "RGB" | "RGBA" | "L" | "CMYK":
+            return image
+        case "1":
+            return image.convert("L")
+        case "I" | "I;16" | "I;16B" | "I;16L":
+            # Scaled: a plain convert would clip every value above 255 to white.
+            return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+        case _:
+            return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _scale(image: Image.Image, size: Size) -> Image.Image:
+    if image.size == size:
+        return image
+    scaled = Image.new(image.mode, size)
+    _resizer().resize_pil(image, scaled, LANCZOS)
+    scaled.info = image.info
+    return scaled
+
+
+def _resizer() -> Resizer:
+    """One a thread: a Resizer keeps its buffers, and is not safe to share."""
+    if not hasattr(_thread, "resizer"):
+        _thread.resizer = Resizer()
+    resizer: Resizer = _thread.resizer
+    return resizer
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Convert the colours by the source's own profile; after the resize, as there are fewer of them."""
+    profile = image.info.get("icc_profile")
+    if profile and image.mode != "L":
+        try:
+            return _convert(image, profile)
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            # A broken profile, or one of another colour space, says nothing about the colours.
+            pass
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def _convert(image: Image.Image, profile: bytes) -> Image.Image:
+    if image.mode != "RGBA":
+        return _transform(profile, image.mode).apply(image)
+    colours = _transform(profile, "RGB").apply(image.convert("RGB"))
+    colours.putalpha(image.getchannel("A"))
+    return colours
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
+    """Kept, because making one takes longer than most pictures need of it; a camera's are all the same."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    return ImageCms.buildTransform(source, SRGB, mode, "RGB")
+
+
+def _encode(image: Image.Image, written: Format, quality: int | None) -> bytes:
+    output = io.BytesIO()
+    options = dict(written.options)
+    if written.quality is not None:
+        options["quality"] = quality or written.quality
+    _without_metadata(_flattened(image, written)).save(output, written.name, **options)
+    return output.getvalue()
+
+
+def _flattened(image: Image.Image, written: Format) -> Image.Image:
+    if image.mode != "RGBA" or written.has_alpha:
+        return image
+    flat = Image.new("RGB", image.size, WHITE)
+    flat.paste(image, mask=image.getchannel("A"))
+    return flat
+
+
+def _without_metadata(image: Image.Image) -> Image.Image:
+    """Some writers put back what the reader left in `info`: profile, comment, EXIF."""
+    image.info = {}
+    return image

@@ -1,0 +1,74 @@
+"""The instruments (Prometheus naming, base units). Each function registers those that it uses.
+
+They start in no registry: a process may hold several functions, and each pushes only its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
+# A series of creation times for each of ours would double what is pushed and stored, and nobody asks for it.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+NAMESPACE = "passepartout"
+
+REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+LOGINS = Counter("logins", "Sign-ins by outcome.", ["outcome"], namespace=NAMESPACE, registry=None)
+REFRESHES = Counter("refreshes", "Refreshes by outcome.", ["outcome"], namespace=NAMESPACE, registry=None)
+PASSWORD_HASH_DURATION = Histogram(
+    "password_hash_duration_seconds",
+    "Time to hash or verify a password, the wait for a thread included.",
+    namespace=NAMESPACE,
+    buckets=STAGE_BUCKETS,
+    registry=None,
+)
+IMAGE_STAGE_DURATION = Histogram(
+    "image_stage_duration_seconds",
+    "Time a picture spends in each stage.",
+    ["stage", "format"],
+    namespace=NAMESPACE,
+    buckets=STAGE_BUCKETS,
+    registry=None,
+)
+IMAGE_BYTES = Counter(
+    "image_bytes",
+    "Bytes of pictures, in and out.",
+    ["direction"],
+    namespace=NAMESPACE,
+    registry=None,
+)
+IMAGE_PIXELS = Counter("image_pixels", "Pixels of the sources resized.", namespace=NAMESPACE, registry=None)
+
+
+class HttpInstruments:
+    """Requests and their durations of one function, and how its environment started."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "http_requests",
+            "Requests answered.",
+            ["function", "method", "route", "status"],
+            namespace=NAMESPACE,
+            registry=registry,
+        )
+        self.duration = Histogram(
+            "http_request_duration_seconds",
+            "Time from the request's first byte to the answer's last.",
+            ["function", "route"],
+            namespace=NAMESPACE,
+            buckets=REQUEST_BUCKETS,
+            registry=registry,
+        )
+
+    def start_at_zero(self, function: str, routes: Iterable[APIRoute]) -> None:
+        """Begin the series of every documented answer: one that first appears at 1 has no increase."""
+        for route in routes:
+            self.duration.labels(function, route.path)
+            for method in route.methods or ():
+                for status in (route.status_code or 200, *route.responses):
+                    self.requests.labels(function, method, route.path, status)

@@ -1,0 +1,101 @@
+"""What surrounds every request: its id, metrics, line in the log, and the answer when all else fails."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import InternalError
+from shared.logging import REQUEST_LOGGER, request_id
+from shared.metrics.instruments import HttpInstruments
+from shared.responses import problem_response
+
+REQUEST_ID_HEADER = "X-Request-Id"
+REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+UNMATCHED = "unmatched"
+"""The route of a request that matched none: its path is the caller's to choose, so it is no label."""
+CLIENT_CLOSED_REQUEST = 499
+"""As nginx counts a caller who went away before the answer."""
+
+logger = logging.getLogger(REQUEST_LOGGER)
+
+
+class RequestMiddleware:
+    def __init__(self, app: ASGIApp, function: str, instruments: HttpInstruments) -> None:
+        self.app = app
+        self.function = function
+        self.instruments = instruments
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        identifier = _request_id(scope)
+        reset = request_id.set(identifier)
+        try:
+            await self._observed(scope, receive, _Answer(send, identifier))
+        finally:
+            request_id.reset(reset)
+
+    async def _observed(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        started = time.perf_counter()
+        try:
+            await self.app(scope, receive, answer.send)
+        except ClientDisconnect:
+            answer.status = CLIENT_CLOSED_REQUEST
+        except Exception:
+            logger.exception("unexpected failure")
+            if answer.status is not None:
+                raise
+            problem = InternalError("It has been logged under this request id.")
+            await problem_response(problem)(scope, receive, answer.send)
+        finally:
+            self._record(scope, answer.status or 500, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", UNMATCHED)
+        self.instruments.requests.labels(self.function, scope["method"], route, status).inc()
+        self.instruments.duration.labels(self.function, route).observe(seconds)
+        logger.info(
+            "%s %s %s in %.1f ms",
+            scope["method"],
+            route,
+            status,
+            seconds * 1000,
+            extra={
+                "function": self.function,
+                "method": scope["method"],
+                "route": route,
+                "status": status,
+                "duration_ms": round(seconds * 1000, 1),
+            },
+        )
+
+
+class _Answer:
+    """Sends the answer with its request id, and remembers the status once it is under way."""
+
+    def __init__(self, send: Send, identifier: str) -> None:
+        self._send = send
+        self._identifier = identifier
+        self.status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)[REQUEST_ID_HEADER] = self._identifier
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+    if REQUEST_ID.fullmatch(given):
+        return given
+    # On Lambda the platform's own lines carry this id, so that ours can be found beside them.
+    return getattr(scope.get("aws.context"), "aws_request_id", None) or str(uuid4())

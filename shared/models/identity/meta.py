@@ -1,0 +1,8 @@
+from shared.models.base import Base
+
+SCHEMA = "identity"
+
+
+class IdentityBase(Base):
+    __abstract__ = True
+    __table_args__ = {"schema": SCHEMA}

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.models.identity.session import Session
+from shared.security.refresh_tokens import GRACE, LIFETIME, SESSION_LIFETIME, RefreshToken
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """A session after a statement on it, with the database's own clock."""
+
+    id: UUID
+    user_id: UUID
+    counter: int
+    expires_at: datetime
+    revoked: bool
+    now: datetime
+
+    @property
+    def token(self) -> RefreshToken:
+        """The one refresh token that is good now."""
+        return RefreshToken(self.id, self.counter)
+
+    @property
+    def expires_in(self) -> timedelta:
+        return self.expires_at - self.now
+
+
+STATE = (
+    Session.id,
+    Session.user_id,
+    Session.counter,
+    Session.expires_at,
+    Session.revoked_at.is_not(None).label("revoked"),
+    func.now().label("now"),
+)
+
+
+class Sessions:
+    """Refresh-token sessions. Every judgement of time is made by the database, whose clock all share."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def start(self, user_id: UUID) -> SessionState:
+        statement = (
+            insert(Session).values(user_id=user_id, expires_at=func.now() + LIFETIME).returning(*STATE)
+        )
+        return _state((await self._session.execute(statement)).one())
+
+    async def rotate(self, token: RefreshToken) -> SessionState | None:
+        """Judge a token and act on it in one atomic statement; None when its session is not live.
+
+        - The current token: the counter moves on, and the session lasts another LIFETIME.
+        - The one just before, within GRACE of the refresh: nothing changes.
+        - Any other: it is reuse, and the session comes back revoked.
+
+        Of several refreshes at once one finds the counter as it was; the others wait for its row lock, then
+        find themselves in its grace.
+        """
+        current = Session.counter == token.counter
+        just_before = (Session.counter == token.counter + 1) & (Session.refreshed_at > func.now() - GRACE)
+        statement = (
+            update(Session)
+            .where(Session.id == token.session_id, _live())
+            .values(
+                counter=case((current, Session.counter + 1), else_=Session.counter),
+                refreshed_at=case((current, func.now()), else_=Session.refreshed_at),
+                expires_at=case((current, _next_expiry()), else_=Session.expires_at),
+                revoked_at=case((current | just_before, None), else_=func.now()),
+            )
+            .returning(*STATE)
+        )
+        row = (await self._session.execute(statement)).one_or_none()
+        return None if row is None else _state(row)
+
+    async def find(self, session_id: UUID) -> SessionState | None:
+        """Return a session, live or not."""
+        row = (await self._session.execute(select(*STATE).where(Session.id == session_id))).one_or_none()
+        return None if row is None else _state(row)
+
+    async def end(self, session_id: UUID) -> None:
+        await self._revoke(Session.id == session_id)
+
+    async def end_all(self, session_id: UUID) -> None:
+        """End every session of the user whose live session this is."""
+        owner: Select[UUID] = select(Session.user_id).where(Session.id == session_id, _live())
+        await self._revoke(Session.user_id == owner.scalar_subquery())
+
+    async def _revoke(self, which: ColumnElement[bool]) -> None:
+        await self._session.execute(update(Session).where(which, _live()).values(revoked_at=func.now()))
+
+
+def _live() -> ColumnElement[bool]:
+    return Session.revoked_at.is_(None) & (Session.expires_at > func.now())
+
+
+def _next_expiry() -> ColumnElement[datetime]:
+    return func.least(func.now() + LIFETIME, Session.created_at + SESSION_LIFETIME)
+
+
+def _state(row: Any) -> SessionState:
+    return SessionState(*row)

@@ -1,0 +1,35 @@
+"""One transaction over all repositories: what is done in it is stored whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from shared.db.session import Database, database
+from shared.repositories.sessions import Sessions
+from shared.repositories.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Repositories:
+    users: Users
+    sessions: Sessions
+
+
+UnitOfWork = Callable[[], AbstractAsyncContextManager[Repositories]]
+"""`async with unit_of_work() as repositories:` commits at the end, and rolls back on an error."""
+
+
+async def unit_of_work(database: Annotated[Database, Depends(database)]) -> UnitOfWork:
+    """Units of work on the app's database, for an endpoint to depend on."""
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Repositories]:
+        async with database.transaction() as session:
+            yield Repositories(Users(session), Sessions(session))
+
+    return begin

@@ -1,0 +1,121 @@
+"""The keys that sign and verify access tokens, and their public halves as a JWKS (RFC 7517)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from jose import jwk
+from jose.exceptions import JOSEError
+
+from shared.config import SigningSettings, TokenSettings
+from shared.errors import ConfigurationError
+
+THUMBPRINT_MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
+"""What the thumbprint of a public key is taken over (RFC 7638, 3.2)."""
+
+PEM = re.compile(r"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----", re.DOTALL)
+
+SYMMETRIC_KID = "hs256"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key and the one algorithm it is good for, whatever a token's header asks for."""
+
+    kid: str
+    algorithm: str
+    material: dict[str, Any] | str
+    """A JWK, or the secret of HS256."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Keys to verify with, by `kid`."""
+
+    keys: dict[str, Key]
+
+    def jwks(self) -> dict[str, Any]:
+        """Return the public keys as a JWK Set; a secret is in no set."""
+        return {
+            "keys": [
+                key.material | {"kid": key.kid, "alg": key.algorithm, "use": "sig"}
+                for key in self.keys.values()
+                if isinstance(key.material, dict)
+            ]
+        }
+
+
+def signing_key(settings: SigningSettings) -> Key:
+    """Return the key that signs. Raises ConfigurationError when it does not fit the algorithm."""
+    if settings.jwt_algorithm == "HS256":
+        return _symmetric_key(settings)
+    [pem] = _private_pems(settings)
+    private = _jwk("JWT_PRIVATE_KEY", pem, settings.jwt_algorithm)
+    if "d" not in private:
+        raise ConfigurationError("JWT_PRIVATE_KEY: holds a public key")
+    return Key(_thumbprint(_public_part(private)), settings.jwt_algorithm, private)
+
+
+def verification_keys(settings: TokenSettings) -> KeyRing:
+    """Return the keys to verify with: the public ones given, and that of the private key where one is."""
+    if settings.jwt_algorithm == "HS256":
+        secret = _symmetric_key(settings)
+        return KeyRing({secret.kid: secret})
+    pems = [("JWT_PRIVATE_KEY", pem) for pem in _private_pems(settings)]
+    pems += [("JWT_PUBLIC_KEYS", pem) for pem in _pems("JWT_PUBLIC_KEYS", settings.jwt_public_keys)]
+    keys = [
+        _public_key(_public_part(_jwk(name, pem, settings.jwt_algorithm)), settings.jwt_algorithm)
+        for name, pem in pems
+    ]
+    return KeyRing({key.kid: key for key in keys})
+
+
+def _symmetric_key(settings: TokenSettings) -> Key:
+    secret = settings.jwt_secret
+    return Key(SYMMETRIC_KID, "HS256", secret.get_secret_value() if secret else "")
+
+
+def _private_pems(settings: TokenSettings) -> list[str]:
+    key = settings.jwt_private_key
+    return _pems("JWT_PRIVATE_KEY", key.get_secret_value() if key else None, at_most=1)
+
+
+def _public_key(public: dict[str, Any], algorithm: str) -> Key:
+    return Key(_thumbprint(public), algorithm, public)
+
+
+def _pems(name: str, text: str | None, at_most: int | None = None) -> list[str]:
+    """Split PEM blocks. An environment file keeps a key on one line, with `\\n` for its line ends."""
+    if not text:
+        return []
+    found = PEM.findall(text.replace("\\n", "\n"))
+    if not found or (at_most and len(found) > at_most):
+        raise ConfigurationError(f"{name}: {len(found)} PEM keys found")
+    return found
+
+
+def _jwk(name: str, pem: str, algorithm: str) -> dict[str, Any]:
+    try:
+        members = jwk.construct(pem, algorithm).to_dict()
+    except (JOSEError, ValueError, TypeError):
+        # `from None`: the library's message may quote the key.
+        raise ConfigurationError(f"{name}: is no PEM key for {algorithm}") from None
+    return {
+        member: value.decode() if isinstance(value, bytes) else value
+        for member, value in members.items()
+        if member != "alg"
+    }
+
+
+def _public_part(members: dict[str, Any]) -> dict[str, Any]:
+    return {member: members[member] for member in THUMBPRINT_MEMBERS[members["kty"]]}
+
+
+def _thumbprint(public: dict[str, Any]) -> str:
+    digest = hashlib.sha256(orjson.dumps(public, option=orjson.OPT_SORT_KEYS)).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

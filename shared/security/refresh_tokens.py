@@ -1,0 +1,64 @@
+"""Refresh tokens: opaque to the client, and none can be made from what the database holds."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from shared.errors import RefreshTokenInvalid
+
+LIFETIME = timedelta(days=1)
+SESSION_LIFETIME = timedelta(days=30)
+"""However often it is refreshed, a session ends then (RFC 9700, 4.14.2)."""
+GRACE = timedelta(seconds=10)
+"""Within this of a refresh, the token just before gets the same successor: a retry, or a second tab."""
+
+CONTENT = struct.Struct(">16sQ")
+"""The session's id and its counter."""
+MAC_BYTES = hashlib.sha256().digest_size
+TOKEN_BYTES = CONTENT.size + MAC_BYTES
+TOKEN_CHARACTERS = len(base64.urlsafe_b64encode(bytes(TOKEN_BYTES)).rstrip(b"="))
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    session_id: UUID
+    counter: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RefreshTokens:
+    """Writes and reads refresh tokens: base64url(session id | counter | HMAC-SHA256 of both)."""
+
+    key: bytes
+
+    def encode(self, token: RefreshToken) -> str:
+        content = CONTENT.pack(token.session_id.bytes, token.counter)
+        return base64.urlsafe_b64encode(content + self._mac(content)).rstrip(b"=").decode()
+
+    def decode(self, text: str) -> RefreshToken:
+        """Return what the token says. Raises RefreshTokenInvalid unless it was made here, unchanged."""
+        content, mac = _split(text)
+        if not hmac.compare_digest(mac, self._mac(content)):
+            raise RefreshTokenInvalid("The refresh token was not issued here.")
+        session_id, counter = CONTENT.unpack(content)
+        return RefreshToken(UUID(bytes=session_id), counter)
+
+    def _mac(self, content: bytes) -> bytes:
+        return hmac.digest(self.key, content, "sha256")
+
+
+def _split(text: str) -> tuple[bytes, bytes]:
+    if len(text) != TOKEN_CHARACTERS:
+        raise RefreshTokenInvalid("The refresh token does not have the length of one.")
+    try:
+        token = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise RefreshTokenInvalid("The refresh token is not base64url.") from None
+    return token[: CONTENT.size], token[CONTENT.size :]
