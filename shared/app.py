@@ -16,7 +16,7 @@ from shared.config import LoggingSettings
 from shared.errors import MethodNotAllowed, NotFound, Problem, RequestInvalid
 from shared.logging import configure_logging
 from shared.metrics.instruments import HttpInstruments
-from shared.middleware import RequestMiddleware
+from shared.middleware import RequestIdMiddleware, RequestMiddleware
 from shared.on_startup.metrics import open_metrics
 from shared.requests import invalid_request
 from shared.responses import OrjsonResponse, problem_response
@@ -58,9 +58,9 @@ def create_app(
     routes = [*router.routes, *health.routes]
     http.start_at_zero(function, [route for route in routes if isinstance(route, APIRoute)])
     app.add_middleware(RequestMiddleware, function=function, instruments=http)
-    app.add_exception_handler(Problem, _answer_problem)
-    app.add_exception_handler(RequestValidationError, _answer_problem)
-    app.add_exception_handler(HTTPException, _answer_problem)
+    app.add_middleware(RequestIdMiddleware)
+    for refused in (Problem, RequestValidationError, HTTPException):
+        app.add_exception_handler(refused, answer_problem)
     return app
 
 
@@ -73,7 +73,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-async def _answer_problem(request: Request, error: Exception) -> Response:
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """Answer a refusal, our own or the framework's, as problem+json; raise anything else."""
     match error:
         case Problem():
             return problem_response(error)

@@ -26,22 +26,43 @@ CLIENT_CLOSED_REQUEST = 499
 logger = logging.getLogger(REQUEST_LOGGER)
 
 
-class RequestMiddleware:
-    def __init__(self, app: ASGIApp, function: str, instruments: HttpInstruments) -> None:
+class RequestIdMiddleware:
+    """Gives the request its id: the caller's where that is one, and sends it with the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.function = function
-        self.instruments = instruments
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         identifier = _request_id(scope)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = identifier
+            await send(message)
+
         reset = request_id.set(identifier)
         try:
-            await self._observed(scope, receive, _Answer(send, identifier))
+            await self.app(scope, receive, send_with_id)
         finally:
             request_id.reset(reset)
+
+
+class RequestMiddleware:
+    """Counts, times and logs the request, and answers what the app did not foresee."""
+
+    def __init__(self, app: ASGIApp, function: str, instruments: HttpInstruments) -> None:
+        self.app = app
+        self.function = function
+        self.instruments = instruments
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._observed(scope, receive, _Answer(send))
+        else:
+            await self.app(scope, receive, send)
 
     async def _observed(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         started = time.perf_counter()
@@ -79,17 +100,15 @@ class RequestMiddleware:
 
 
 class _Answer:
-    """Sends the answer with its request id, and remembers the status once it is under way."""
+    """Sends the answer, and remembers its status once it is under way."""
 
-    def __init__(self, send: Send, identifier: str) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._identifier = identifier
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)[REQUEST_ID_HEADER] = self._identifier
         await self._send(message)
 
 

@@ -44,8 +44,11 @@ class LambdaEntry:
         self._lifespan = self._app.router.lifespan_context(self._app)
         try:
             loop.run_until_complete(self._lifespan.__aenter__())
-        except ConfigurationError as error:
-            raise SystemExit(f"configuration: {error}") from None
+        except BaseException as error:
+            loop.close()
+            if isinstance(error, ConfigurationError):
+                raise SystemExit(f"configuration: {error}") from None
+            raise
         self._mangum = Mangum(self._app, lifespan="off", text_mime_types=TEXT_MEDIA_TYPES)
         self._loop = loop
         return loop

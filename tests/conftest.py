@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.engine import make_url
 
 from infra.gateway.asgi import create_front_door, load_app
 from infra.local.keys import local_keys
 from infra.local.postgres import postgres
 from infra.migrations import upgrade
 
+DATA = Path(".local")
+SERVER_URL = "TEST_SERVER_URL"
 SAMPLES = Path("infra/local/samples")
 PASSWORD = "correct horse battery staple"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Start one PostgreSQL for all workers; its data is kept, so that the next run need not make it anew."""
+    if not hasattr(config, "workerinput"):
+        DATA.mkdir(exist_ok=True)
+        server = ExitStack()
+        os.environ[SERVER_URL] = server.enter_context(postgres(DATA / "test-postgres"))
+        config.add_cleanup(server.close)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the slowest, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: "/local/" not in str(item.path))
+
+
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres(tmp_path_factory.mktemp("data") / "postgres") as url:
-        upgrade(url)
-        yield url
+def database_url() -> str:
+    """A new database, with the schema in it, for this worker alone."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    server = make_url(os.environ[SERVER_URL])
+
+    async def make_database() -> None:
+        connection = await asyncpg.connect(server.render_as_string(hide_password=False))
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+
+    asyncio.run(make_database())
+    url = server.set(database=name).render_as_string(hide_password=False)
+    upgrade(url)
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +66,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def environment(database_url: str, keys: dict[str, str]) -> Iterator[pytest.MonkeyPatch]:
-    """The settings of every function, for the whole run; a test that needs others sets them and starts anew."""
+    """The settings of every function, for the whole run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", database_url)
         patch.setenv("JWT_PRIVATE_KEY", keys["JWT_PRIVATE_KEY"])
@@ -47,7 +79,7 @@ def environment(database_url: str, keys: dict[str, str]) -> Iterator[pytest.Monk
 async def client(environment: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the front door, with all functions behind it and a real database behind them."""
     front_door = create_front_door()
-    async with front_door.router.lifespan_context(front_door):
+    async with front_door.lifespan(front_door):
         transport = httpx.ASGITransport(front_door, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import boto3
-from moto.server import ThreadedMotoServer
-
 from infra.local.ports import HOST, free_port
+from infra.local.programs import request_when_ready, running
 
 PREFERRED_PORT = 9000
-CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-REGION = "us-east-1"
 
 
 @contextmanager
-def object_storage(bucket: str) -> Iterator[str]:
-    """Serve S3 with this bucket in it; give its URL."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(HOST, free_port(PREFERRED_PORT), verbose=False)
-    server.start()
-    try:
-        url = f"http://{HOST}:{server.get_host_and_port()[1]}"
-        client = boto3.client("s3", endpoint_url=url, region_name=REGION, **CREDENTIALS)
-        client.create_bucket(Bucket=bucket)
-        client.close()
-        yield url
-    finally:
-        server.stop()
+def object_storage() -> Iterator[str]:
+    """Start serving S3; give its URL. It is ready when a bucket has been made in it."""
+    port = free_port(PREFERRED_PORT)
+    with running([sys.executable, "-m", "moto.server", "--host", HOST, "--port", str(port)]):
+        yield f"http://{HOST}:{port}"
+
+
+def make_bucket(url: str, bucket: str) -> None:
+    """Make a bucket as soon as S3 is ready; moto wants no signature."""
+    request_when_ready("PUT", f"{url}/{bucket}")

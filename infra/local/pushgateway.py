@@ -58,16 +58,15 @@ class PushedMetrics:
         A refused push changes nothing but the group's `push_failure_time_seconds`.
         """
         key, now = _key(grouping), time.time()
-        stored = {name: _time(name, 0, grouping) for name in _TIMES} | self._groups.get(key, {})
+        stored = {name: _gauge(name, 0, grouping) for name in _TIMES} | self._groups.get(key, {})
         kept = {name: stored[name] for name in stored if name in _TIMES or not replace}
-        pushed = {name: families[name] for name in families if name not in _TIMES}
         try:
-            for family in pushed.values():
+            for family in families.values():
                 family.samples = [_in_group(sample, grouping) for sample in family.samples]
-            group = kept | pushed | {_PUSHED: _time(_PUSHED, now, grouping)}
+            group = kept | families | {_PUSHED: _gauge(_PUSHED, now, grouping)}
             _merge((self._groups | {key: group}).values())
         except Refused:
-            self._groups[key] = stored | {_FAILED: _time(_FAILED, now, grouping)}
+            self._groups[key] = stored | {_FAILED: _gauge(_FAILED, now, grouping)}
             raise
         self._groups[key] = group
 
@@ -86,7 +85,7 @@ def _key(grouping: Labels) -> frozenset[tuple[str, str]]:
     return frozenset(({"instance": ""} | grouping).items())
 
 
-def _time(name: str, value: float, grouping: Labels) -> Metric:
+def _gauge(name: str, value: float, grouping: Labels) -> Metric:
     family = Metric(name, _TIMES[name], "gauge")
     family.samples.append(_in_group(Sample(name, {}, value), grouping))
     return family
@@ -141,11 +140,11 @@ def _hide_counter(line: re.Match[str]) -> str:
 def _normalize(sample: Sample, bound: str | None) -> Sample:
     if not (_METRIC_NAME.fullmatch(sample.name) and all(map(_LABEL_NAME.fullmatch, sample.labels))):
         raise ValueError(f"invalid metric or label name at {sample.name!r}")
-    bounds = {name: _write(float(sample.labels[name])) for name in sample.labels if name == bound}
+    bounds = {name: _format(float(sample.labels[name])) for name in sample.labels if name == bound}
     return sample._replace(labels=sample.labels | bounds, value=float(sample.value))
 
 
-def _write(value: float) -> str:
+def _format(value: float) -> str:
     # Go writes whole numbers without ".0"; in the label `le` that's another series.
     written: str = floatToGoString(value)  # type: ignore[no-untyped-call]
     return written.removesuffix(".0")
@@ -160,7 +159,7 @@ def _expose(family: Metric) -> str:
     for name, labels, value, *_ in family.samples:
         quoted = (_escape(labels[label]).replace('"', r"\"") for label in sorted(labels))
         pairs = ",".join(map('{}="{}"'.format, sorted(labels), quoted))
-        text += f"{name}{{{pairs}}} {_write(value)}\n"
+        text += f"{name}{{{pairs}}} {_format(value)}\n"
     return text
 
 

@@ -20,6 +20,10 @@ def start_services(services: ExitStack, data: Path) -> str:
     with step("keys") as outcome:
         password = _set_keys(data / "keys.json")
         outcome.text = f"{data}/keys.json"
+    # Started first and waited for last: it takes the longest, and another core.
+    from infra.local.object_storage import make_bucket, object_storage
+
+    endpoint = services.enter_context(object_storage())
     with step("PostgreSQL") as outcome:
         from infra.local.postgres import postgres
 
@@ -31,9 +35,7 @@ def start_services(services: ExitStack, data: Path) -> str:
         upgrade(os.environ["DATABASE_URL"])
         outcome.text = "the schema is up to date"
     with step("S3") as outcome:
-        from infra.local.object_storage import object_storage
-
-        endpoint = services.enter_context(object_storage(BUCKET))
+        make_bucket(endpoint, BUCKET)
         os.environ |= {"S3_BUCKET": BUCKET, "AWS_ENDPOINT_URL_S3": endpoint}
         outcome.text = f"{endpoint}, bucket {BUCKET}"
     with step("Pushgateway") as outcome:

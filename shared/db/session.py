@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
@@ -14,6 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from shared.errors import DatabaseUnavailable
 
 RETRY_AFTER_SECONDS = 5
+
+UNREACHABLE = (OSError, InterfaceError, OperationalError, PoolTimeout)
+
+logger = logging.getLogger("passepartout.database")
 
 
 class Database:
@@ -29,15 +34,17 @@ class Database:
         try:
             async with self._sessions.begin() as session:
                 yield session
-        except (OSError, InterfaceError, OperationalError, PoolTimeout) as error:
-            raise _unavailable() from error
+        except UNREACHABLE as error:
+            raise _unavailable(error) from error
         except DBAPIError as error:
-            if error.connection_invalidated:
-                raise _unavailable() from error
+            # Without a statement it was the connection that the server refused or lost.
+            if error.connection_invalidated or error.statement is None:
+                raise _unavailable(error) from error
             raise
 
 
-def _unavailable() -> DatabaseUnavailable:
+def _unavailable(error: Exception) -> DatabaseUnavailable:
+    logger.error("database unavailable: %s: %s", type(error).__name__, error)
     return DatabaseUnavailable("Please try again shortly.", retry_after=RETRY_AFTER_SECONDS)
 
 

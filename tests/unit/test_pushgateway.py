@@ -98,7 +98,7 @@ async def test_delete_removes_its_own_group_only(gateway: Gateway) -> None:
 async def test_grouping_labels_win_over_those_of_samples(gateway: Gateway) -> None:
     body = 'x{job="mine",instance="mine",zone="mine"} 1\n'
     await gateway.put("/metrics/job/a/zone/b", content=body)
-    await gateway.put("/metrics/job/a/instance/i", content=body)
+    await gateway.put("/metrics/job/a/instance/i/job/b", content=body)
     assert await gateway.read_pushed() == {
         sample("x", job="a", instance="mine", zone="b"): 1,
         sample("x", job="a", instance="i", zone="mine"): 1,
@@ -113,9 +113,15 @@ async def test_any_text_can_be_a_grouping_value(gateway: Gateway, value: str) ->
     assert await gateway.read() == {}
 
 
+async def test_empty_instance_is_no_instance(gateway: Gateway) -> None:
+    await gateway.put("/metrics/job/a/instance@base64/=", content="x 1\n")
+    await gateway.put("/metrics/job/a/", content="x 2\n")
+    assert await gateway.read_pushed() == {sample("x", job="a"): 2}
+
+
 UNPAIRED = ["job/a/zone", "job/a/zone//b/c"]
 BAD_NAMES = ["job/a/1st/b", "job/a/__zone/b", "job/a/zo-ne/b", "job/", "job@base64/="]
-BAD_BASE64 = [f"job/a/zone@base64/{value}" for value in ("a", "++++", "_w", "%2A")]
+BAD_BASE64 = [f"job/a/zone@base64/{value}" for value in ("a", "Pj4+", "_w", "%2A")]
 
 
 @pytest.mark.parametrize("path", [*UNPAIRED, *BAD_NAMES, *BAD_BASE64])
@@ -126,7 +132,7 @@ async def test_malformed_path_is_refused(gateway: Gateway, method: str, path: st
     assert await gateway.read() == {}
 
 
-BAD_LINES = [b"x", b"x one", b"x 2\r", b'x{y="z" 2', b'x{a:b="c"} 2', b'x{ ="b"} 2']
+BAD_LINES = [b"x", b"x one", b"x 2\r", b'x{y="z" 2', b'x{a:b="c"} 2', b'x{y="z", =""} 2']
 BAD_LINES += [
     b'x{y="\xff"} 2',
     b"# TYPE x info",
@@ -188,11 +194,12 @@ async def test_counters_and_histograms_come_back_as_pushed(gateway: Gateway) -> 
 
 async def test_text_is_written_as_the_real_one_writes_it(gateway: Gateway) -> None:
     jobs = '# HELP jobs "Do\\\\ne"\\n.\n# TYPE jobs counter\n'
-    await gateway.put("/metrics/job/a", content=f"{HISTOGRAM}{jobs}jobs 2\n{COUNTER}")
+    await gateway.put("/metrics/job/a", content=f"{HISTOGRAM}{jobs}jobs 2\n{COUNTER}# TYPE z gauge\n")
     answer = await gateway.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert f'{jobs}jobs{{instance="",job="a"}} 2\n# HELP jobs_total Done.\n' in answer.text
     assert '# TYPE h histogram\nh_bucket{instance="",job="a",le="1"} 1\n' in answer.text
+    assert "# TYPE z" not in answer.text
 
 
 async def test_groups_share_the_lines_of_a_family(gateway: Gateway) -> None:
@@ -223,6 +230,14 @@ async def test_body_is_bounded(gateway: Gateway, monkeypatch: pytest.MonkeyPatch
         answer = await gateway.put(f"/metrics/job/{size}", content=body, headers=headers)
         assert answer.status_code == status
     assert await gateway.read_pushed() == {sample("x", job="1000"): 1}
+
+
+async def test_body_is_not_read_past_the_bound(gateway: Gateway) -> None:
+    async def send() -> AsyncIterator[bytes]:
+        yield bytes(pushgateway.MAXIMUM_BODY_BYTES + 1)
+        raise AssertionError("more is read")
+
+    assert (await gateway.put("/metrics/job/a", content=send())).status_code == 413
 
 
 @pytest.mark.parametrize("path", ["/-/healthy", "/-/ready"])

@@ -1,0 +1,42 @@
+"""Programs that run beside ours until we stop them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+
+from infra.local.errors import LocalError
+
+STOP_SECONDS = 5
+CONNECT_RETRIES = 7
+"""With the growing pauses that httpx makes between them, some 30 s."""
+
+
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[None]:
+    """Run a program until the end of the block; what it prints is thrown away."""
+    # In a session of its own: Ctrl-C is for us, who stop it when nothing needs it any more.
+    program = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        program.terminate()
+        try:
+            program.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
+
+
+def request_when_ready(method: str, url: str) -> None:
+    """Send a request as soon as its server listens. Raises LocalError when it never does, or refuses."""
+    with httpx.Client(transport=httpx.HTTPTransport(retries=CONNECT_RETRIES), timeout=30) as client:
+        try:
+            client.request(method, url).raise_for_status()
+        except httpx.HTTPError as error:
+            raise LocalError(f"{method} {url}: {error}") from error

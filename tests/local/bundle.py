@@ -1,0 +1,97 @@
+"""`make run` as a program of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+READY = "Ctrl-C stops everything."
+
+
+@dataclass
+class Bundle:
+    port: int
+    folder: Path
+    process: subprocess.Popen[str]
+    printed: list[str] = field(default_factory=list)
+
+    def wait_until_ready(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.printed.append(line.rstrip())
+            if line.startswith(READY):
+                return
+        raise AssertionError("it ended before it was ready:\n" + "\n".join(self.printed))
+
+    @property
+    def metrics_address(self) -> str:
+        """Where the Pushgateway listens: on 9091, or on another where that is taken."""
+        [line] = [line for line in self.printed if line.split()[:1] == ["Pushgateway"]]
+        return line.split()[1].removeprefix("http://").removesuffix("/metrics")
+
+    def stop(self, number: signal.Signals) -> tuple[int, list[psutil.Process]]:
+        """Send the signal; return the exit status and what is still running of all that had been started."""
+        started = processes_in(self.folder)
+        assert started
+        self.process.send_signal(number)
+        rest, _ = self.process.communicate(timeout=30)
+        self.printed += rest.splitlines()
+        _, alive = psutil.wait_procs(started, timeout=5)
+        return self.process.returncode, [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]
+
+
+def processes_in(folder: Path) -> list[psutil.Process]:
+    """Return the program's processes and PostgreSQL's, which is no child of it."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline", "environ"])
+        if any(str(folder) in part for part in process.info["cmdline"] or [])
+        or (process.info["environ"] or {}).get("PWD") == str(folder)
+    ]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start(folder: Path, port: int) -> Bundle:
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "PWD": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.local"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return Bundle(port, folder, process)
+
+
+@contextmanager
+def running(folder: Path, port: int | None = None) -> Iterator[Bundle]:
+    bundle = start(folder, port or free_port())
+    try:
+        bundle.wait_until_ready()
+        yield bundle
+    finally:
+        if bundle.process.poll() is None:
+            bundle.stop(signal.SIGINT)

@@ -1,0 +1,98 @@
+"""The README's commands, taken from it and run as they stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.local.bundle import ROOT, Bundle
+
+BLOCK = re.compile(r"^```(sh|json|http)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+CURL_STAND_IN = Path(__file__).parent / "curl_stand_in.py"
+
+
+@dataclass
+class Command:
+    line: str
+    expected: str | None
+    """The answer that the README shows, where it shows one: JSON, or a status line."""
+    answer: str = ""
+
+    def assert_answered(self) -> None:
+        """Values such as ids differ from run to run: the members and their types do not."""
+        if self.expected is None:
+            return
+        if self.expected.startswith("HTTP/"):
+            assert self.answer.split("\n")[0].split()[:2] == self.expected.split()[:2], self.line
+        else:
+            assert shape(json.loads(self.answer)) == shape(json.loads(self.expected)), self.line
+
+
+def shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: shape(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [shape(each) for each in value]
+    return value if isinstance(value, int) or value is None else type(value)
+
+
+@dataclass
+class Readme:
+    text: str
+
+    @classmethod
+    def read(cls) -> Readme:
+        return cls((ROOT / "README.md").read_text())
+
+    def commands(self) -> list[Command]:
+        """Return every `sh` block that talks to the running bundle, with the answer right after it."""
+        blocks = BLOCK.findall(self.text)
+        answers = [*blocks[1:], ("sh", "")]
+        return [
+            Command(content, answer if kind != "sh" else None)
+            for (language, content), (kind, answer) in zip(blocks, answers, strict=True)
+            if language == "sh" and "curl" in content
+        ]
+
+    def run(self, bundle: Bundle) -> list[Command]:
+        """Run them in one shell after the other, as a reader would in one terminal."""
+        samples = bundle.folder / "infra" / "local" / "samples"
+        samples.parent.mkdir(parents=True, exist_ok=True)
+        if not samples.exists():
+            samples.symlink_to(ROOT / "infra" / "local" / "samples")
+        script, commands = ["set -e"], self.commands()
+        for number, command in enumerate(commands):
+            line = command.line.replace("localhost:8000", f"localhost:{bundle.port}")
+            line = line.replace("localhost:9091", bundle.metrics_address)
+            script += [f"exec >answer-{number}", line]
+        subprocess.run(
+            ["sh"],
+            input="\n".join(script),
+            cwd=bundle.folder,
+            env={**os.environ, "PATH": _path_with_curl(bundle.folder)},
+            check=True,
+            text=True,
+            timeout=60,
+        )
+        for number, command in enumerate(commands):
+            command.answer = (bundle.folder / f"answer-{number}").read_text()
+        return commands
+
+
+def _path_with_curl(folder: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    if shutil.which("curl"):
+        return path
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    program = programs / "curl"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {CURL_STAND_IN} "$@"\n')
+    program.chmod(0o755)
+    return f"{programs}{os.pathsep}{path}"

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
+
+from infra.local.curl import curl_lines
+from tests.local.bundle import Bundle, free_port, running, start
+from tests.local.readme import Readme
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bundle")
+
+
+@pytest.fixture(scope="module")
+def bundle(folder: Path) -> Iterator[Bundle]:
+    with running(folder) as bundle:
+        yield bundle
+
+
+def test_does_the_main_job_and_shows_it(bundle: Bundle) -> None:
+    job = [line.split()[:2] for line in bundle.printed if line.endswith(" ms")]
+    assert job == [["register", "201"], ["login", "200"], ["resize", "200"], ["refresh", "200"]]
+    with Image.open(bundle.folder / "temp.png") as picture:
+        assert (picture.format, picture.size) == ("PNG", (200, 133))
+
+
+def test_prints_the_curl_lines_of_the_readme(bundle: Bundle) -> None:
+    assert curl_lines(bundle.port) in "\n".join(bundle.printed) + "\n"
+    assert curl_lines(8000).split("\n\n")[0] in Readme.read().text
+
+
+def test_every_command_of_the_readme_answers_as_it_says(bundle: Bundle) -> None:
+    ran = Readme.read().run(bundle)
+    assert len(ran) >= 6
+    for command in ran:
+        command.assert_answered()
+    with Image.open(bundle.folder / "temp.png") as picture:
+        assert (picture.format, picture.width) == ("PNG", 200)
+
+
+def test_second_run_on_the_same_data_is_refused_in_one_line(bundle: Bundle) -> None:
+    second = start(bundle.folder, free_port())
+    printed, _ = second.process.communicate(timeout=30)
+    assert second.process.returncode == 1
+    assert "make run: another `make run` uses .local/: stop it first" in printed.splitlines()
+    assert "Traceback" not in printed
+
+
+def test_ctrl_c_pushes_the_last_metrics_and_leaves_nothing_running(bundle: Bundle) -> None:
+    [url] = {match for line in bundle.printed for match in re.findall(r"(http://\S+/metrics)", line)}
+    environments = {
+        (sample.labels["job"], sample.labels["instance"])
+        for family in text_string_to_metric_families(httpx.get(url).text)
+        for sample in family.samples
+        if sample.name == "passepartout_http_request_duration_seconds_count"
+    }
+    assert {job for job, _ in environments} == {"login", "logout", "refresh", "register", "resize"}
+    status, alive = bundle.stop(signal.SIGINT)
+    assert (status, alive) == (0, [])
+    assert bundle.printed[-1] == "Passepartout has stopped."
+    assert "Traceback" not in "\n".join(bundle.printed)
+
+
+def test_data_is_kept_and_sigterm_stops_as_well(folder: Path) -> None:
+    with running(folder) as again:
+        assert any(line.split()[:2] == ["register", "409"] for line in again.printed)
+        assert again.stop(signal.SIGTERM) == (0, [])
+
+
+def test_taken_port_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        refused = start(tmp_path, port)
+        printed, _ = refused.process.communicate(timeout=30)
+    advice = f"stop what uses it, or choose another: make run PORT={port + 1}"
+    assert (refused.process.returncode, printed) == (1, f"make run: port {port} is taken: {advice}\n")
+    assert not (tmp_path / ".local").exists()
