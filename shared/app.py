@@ -25,7 +25,7 @@ from shared.types import Resource
 health = APIRouter()
 
 
-@health.get("/health", tags=["health"])
+@health.get("/health", tags=["health"], summary="Health")
 async def answer_health() -> dict[str, str]:
     """Tell that the function runs and has opened its resources."""
     return {"status": "ok"}

@@ -73,19 +73,21 @@ class TokenSettings(Settings):
     def _has_a_key(self) -> Self:
         if self.jwt_algorithm == "HS256":
             _demand_secret("JWT_SECRET", self.jwt_secret)
-        elif not (self.jwt_public_keys or self.jwt_private_key):
-            raise ValueError(f"JWT_PUBLIC_KEYS: is not set, and {self.jwt_algorithm} needs it")
+        else:
+            self._demand_key_pair()
         return self
+
+    def _demand_key_pair(self) -> None:
+        if not (self.jwt_public_keys or self.jwt_private_key):
+            raise ValueError(f"JWT_PUBLIC_KEYS: is not set, and {self.jwt_algorithm} needs it")
 
 
 class SigningSettings(TokenSettings):
     """What issuing access tokens takes besides."""
 
-    @model_validator(mode="after")
-    def _has_a_private_key(self) -> Self:
-        if self.jwt_algorithm != "HS256" and not self.jwt_private_key:
+    def _demand_key_pair(self) -> None:
+        if not self.jwt_private_key:
             raise ValueError(f"JWT_PRIVATE_KEY: is not set, and {self.jwt_algorithm} needs it")
-        return self
 
 
 class RefreshTokenSettings(Settings):

@@ -20,6 +20,9 @@ REQUEST_ID_HEADER = "X-Request-Id"
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 UNMATCHED = "unmatched"
 """The route of a request that matched none: its path is the caller's to choose, so it is no label."""
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"))
+OTHER_METHOD = "other"
+"""For a method that RFC 9110 and 5789 do not know: a caller may make up any number of them."""
 CLIENT_CLOSED_REQUEST = 499
 """As nginx counts a caller who went away before the answer."""
 
@@ -81,17 +84,18 @@ class RequestMiddleware:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED)
-        self.instruments.requests.labels(self.function, scope["method"], route, status).inc()
+        method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+        self.instruments.requests.labels(self.function, method, route, status).inc()
         self.instruments.duration.labels(self.function, route).observe(seconds)
         logger.info(
             "%s %s %s in %.1f ms",
-            scope["method"],
+            method,
             route,
             status,
             seconds * 1000,
             extra={
                 "function": self.function,
-                "method": scope["method"],
+                "method": method,
                 "route": route,
                 "status": status,
                 "duration_ms": round(seconds * 1000, 1),

@@ -23,6 +23,9 @@ from shared.errors import (
 MAXIMUM_BODY_BYTES = 16 * 1024
 """For JSON and forms: the longest password and a token fit ten times over."""
 
+MAXIMUM_DIGITS = 18
+"""Of a length that is taken as a number; one that has more exceeds every limit all the same."""
+
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 BOUNDS = ("ge", "gt", "le", "lt", "min_length", "max_length")
@@ -40,8 +43,8 @@ async def read_body(
 ) -> bytes:
     """Return the body. Raises `refusal` as soon as it is known to be longer than `limit` bytes."""
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise _too_large(refusal, limit, int(declared))
+    if declared.isdecimal() and (length := int(declared[:MAXIMUM_DIGITS])) > limit:
+        raise _too_large(refusal, limit, length)
     chunks, length = [], 0
     async for chunk in request.stream():
         chunks.append(chunk)
@@ -139,9 +142,12 @@ def _located(fault: dict[str, Any]) -> dict[str, Any]:
 
 
 def _exceeded(fault: dict[str, Any]) -> tuple[int | None, int | None]:
-    limits = [fault.get("ctx", {}).get(bound) for bound in BOUNDS]
-    limit = next((limit for limit in limits if limit is not None), None)
-    try:
-        return limit, int(fault["input"])
-    except (TypeError, ValueError):
-        return limit, None
+    """Return the bound that was passed, and by what; a text by its length."""
+    context = fault.get("ctx", {})
+    limit = next((context[bound] for bound in BOUNDS if bound in context), None)
+    if not isinstance(limit, int):
+        return None, None
+    given = fault["input"]
+    if "actual_length" in context or fault["type"].startswith("string_"):
+        return limit, len(given)
+    return limit, int(given) if len(str(given)) <= MAXIMUM_DIGITS else None

@@ -44,8 +44,8 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
         detail=problem.detail,
         code=problem.code,
         request_id=request_id.get(),
-        limit=problem.limit,
-        actual=problem.actual,
+        limit=_whole_number(problem.limit),
+        actual=_whole_number(problem.actual),
         errors=problem.errors,
     )
     sent = {**problem.headers, **(headers or {}), "Cache-Control": "no-store"}
@@ -53,6 +53,11 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
         sent["Retry-After"] = str(problem.retry_after)
     body = orjson.dumps(document.model_dump(exclude_none=True))
     return Response(body, problem.status, sent, media_type=PROBLEM_MEDIA_TYPE)
+
+
+def _whole_number(number: int | None) -> int | None:
+    """Leave out what JSON's readers, orjson among them, hold no whole number of."""
+    return number if number is None or abs(number) < 2**63 else None
 
 
 def problems(*refusals: type[Problem]) -> dict[int | str, dict[str, Any]]:
@@ -75,4 +80,8 @@ def inline_filename(name: str) -> str:
     """
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
     disposition = f'inline; filename="{plain}"'
-    return disposition if plain == name else f"{disposition}; filename*=UTF-8''{quote(name, '')}"
+    return (
+        disposition
+        if plain == name
+        else f"{disposition}; filename*=UTF-8''{quote(name, '', errors='replace')}"
+    )

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import asyncpg
@@ -17,11 +18,13 @@ from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
 from infra.gateway.asgi import create_front_door, load_app
+from infra.local.data import exclusive
+from infra.local.errors import LocalError
 from infra.local.keys import local_keys
 from infra.local.postgres import postgres
 from infra.migrations import upgrade
 
-DATA = Path(".local")
+DATA = Path(".local/test")
 SERVER_URL = "TEST_SERVER_URL"
 SAMPLES = Path("infra/local/samples")
 PASSWORD = "correct horse battery staple"
@@ -30,9 +33,14 @@ PASSWORD = "correct horse battery staple"
 def pytest_configure(config: pytest.Config) -> None:
     """Start one PostgreSQL for all workers; its data is kept, so that the next run need not make it anew."""
     if not hasattr(config, "workerinput"):
-        DATA.mkdir(exist_ok=True)
+        DATA.parent.mkdir(exist_ok=True)
         server = ExitStack()
-        os.environ[SERVER_URL] = server.enter_context(postgres(DATA / "test-postgres"))
+        try:
+            data = server.enter_context(exclusive(DATA))
+        except LocalError:
+            # Another run has it: this one makes its own.
+            data = Path(server.enter_context(TemporaryDirectory()))
+        os.environ[SERVER_URL] = server.enter_context(postgres(data / "postgres"))
         config.add_cleanup(server.close)
 
 

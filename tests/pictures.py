@@ -56,13 +56,15 @@ def decoded(content: bytes) -> Image.Image:
     return image
 
 
-def exif(orientation: int, description: str = "") -> Image.Exif:
+def exif(orientation: int, description: str = "") -> bytes:
+    """Return EXIF with this orientation; with a description, also with a place."""
     tags = Image.Exif()
     tags[ExifTags.Base.Orientation] = orientation
     if description:
         tags[ExifTags.Base.ImageDescription] = description
-        tags[ExifTags.IFD.GPSInfo] = {ExifTags.GPS.GPSLatitudeRef: "N", ExifTags.GPS.GPSLatitude: (47, 22, 7)}
-    return tags
+        place = tags.get_ifd(ExifTags.IFD.GPSInfo)
+        place.update({ExifTags.GPS.GPSLatitudeRef: "N", ExifTags.GPS.GPSLatitude: (47.0, 22.0, 7.0)})
+    return tags.tobytes()
 
 
 def png(size: tuple[int, int], rows: bytes = b"", depth: int = 8, interlaced: bool = False) -> bytes:
@@ -106,7 +108,13 @@ def means(image: Image.Image) -> list[Colour]:
     return [tuple(round(mean) for mean in ImageStat.Stat(field).mean) for field in fields]
 
 
-def furthest(some: Sequence[Colour], others: Sequence[Colour]) -> int:
+def pixels(image: Image.Image) -> list[Colour]:
+    """Return red, green, blue and alpha of every pixel, row by row."""
+    values = image.convert("RGBA").tobytes()
+    return [tuple(values[place : place + 4]) for place in range(0, len(values), 4)]
+
+
+def furthest(some: Sequence[Sequence[int]], others: Sequence[Sequence[int]]) -> int:
     """Return the largest difference between two lists of colours, in any channel."""
     pairs = zip(some, others, strict=True)
     return max(abs(a - b) for one, other in pairs for a, b in zip(one, other, strict=True))

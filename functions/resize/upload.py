@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from shared.errors import BodyInvalid, SourceTooLarge
@@ -35,8 +35,12 @@ async def read_upload(request: Request, maximum_bytes: int) -> Upload:
     if media_type(request) != MULTIPART:
         return Upload(await read_body(request, maximum_bytes, SourceTooLarge), DEFAULT_NAME)
     body = await read_body(request, maximum_bytes + FORM_OVERHEAD_BYTES, SourceTooLarge)
-    file = await _file_of(request, body)
-    content = await file.read()
+    form = await _parse_form(request, body)
+    try:
+        file = _file_of(form)
+        content = await file.read()
+    finally:
+        await form.close()
     if len(content) > maximum_bytes:
         raise SourceTooLarge(
             f"At most {maximum_bytes} bytes are taken.", limit=maximum_bytes, actual=len(content)
@@ -49,15 +53,18 @@ class _InMemoryParser(MultiPartParser):
     spool_max_size = 0
 
 
-async def _file_of(request: Request, body: bytes) -> UploadFile:
+async def _parse_form(request: Request, body: bytes) -> FormData:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
     parser = _InMemoryParser(request.headers, stream(), max_files=1, max_fields=8)
     try:
-        form = await parser.parse()
+        return await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise BodyInvalid(f"The form cannot be read: {error}") from error
+
+
+def _file_of(form: FormData) -> UploadFile:
     file = form.get(FIELD)
     if not isinstance(file, UploadFile):
         raise BodyInvalid(f"The form has no file in the field `{FIELD}`.")

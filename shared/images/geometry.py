@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from PIL.Image import Transpose
 
+from shared.images.limits import MAXIMUM_OUTPUT_PIXELS_A_SIDE
+
 Size = tuple[int, int]
 
 UPRIGHT: Mapping[int, Transpose] = {
@@ -31,12 +33,8 @@ def seen_size(stored: Size, orientation: int) -> Size:
 def fit(source: Size, width: int | None, height: int | None) -> Size:
     """Return the largest size inside the box with the source's shape, never larger than the source.
 
-    A side left out is not bounded. Both sides are at least 1.
+    A side left out is bounded by what may be asked for. Both sides are at least 1.
     """
-    scales = [1.0]
-    if width is not None:
-        scales.append(width / source[0])
-    if height is not None:
-        scales.append(height / source[1])
-    scale = min(scales)
+    box = width or MAXIMUM_OUTPUT_PIXELS_A_SIDE, height or MAXIMUM_OUTPUT_PIXELS_A_SIDE
+    scale = min(1.0, box[0] / source[0], box[1] / source[1])
     return max(1, round(source[0] * scale)), max(1, round(source[1] * scale))

@@ -22,11 +22,17 @@ Image.MAX_IMAGE_PIXELS = None
 ORIENTATION = 0x0112
 """The EXIF tag."""
 
+SIGNATURE_BYTES = 16
+"""As many as Pillow itself gives its readers to recognise a file by."""
+
 DRAFT_SCALE = 2
 """JPEG is decoded to at least this times the target, so that the resize sets the sharpness."""
 
 LANCZOS = ResizeOptions(resize_alg=ResizeAlg.convolution(FilterType.lanczos3))
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+PROFILE_MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
+"""Pillow's mode for a profile's colour space."""
+
 WHITE = (255, 255, 255)
 
 _thread = local()
@@ -64,10 +70,11 @@ def resize(source: bytes, request: Request, limits: Limits) -> Picture:
         image = _open(source, limits)
         orientation = _orientation(image)
         source_format, source_size = image.format or "", seen_size(image.size, orientation)
+        space = _colour_space(image)
         size = fit(source_size, request.width, request.height)
         decoded = _decode(image, seen_size(size, orientation))
     with stages.timed("resize"):
-        resized = _to_srgb(_scale(decoded, seen_size(size, orientation)))
+        resized = _to_srgb(_scale(decoded, seen_size(size, orientation)), space)
         if orientation in UPRIGHT:
             resized = resized.transpose(UPRIGHT[orientation])
     with stages.timed("encode"):
@@ -83,19 +90,37 @@ def _open(source: bytes, limits: Limits) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(source), formats=READERS)
     except UnidentifiedImageError:
+        if _begins_as_one_of_ours(source):
+            raise SourceUnreadable("Its header is cut off or broken.") from None
         raise SourceUnsupported(f"The formats read are {', '.join(READERS)}.") from None
     except Exception as error:
-        raise SourceUnreadable("Its header is broken.") from error
+        raise SourceUnreadable("Its header is cut off or broken.") from error
     limits.check_pixels(image.size)
     return image
 
 
+def _begins_as_one_of_ours(source: bytes) -> bool:
+    """Ask Pillow's readers about the first bytes alone."""
+    signatures = (Image.OPEN[reader][1] for reader in READERS)
+    return any(accepts is not None and accepts(source[:SIGNATURE_BYTES]) for accepts in signatures)
+
+
 def _orientation(image: Image.Image) -> int:
+    if image.format == "TIFF":
+        # Pillow turns it while decoding, and gives the size as seen.
+        return 1
     try:
         return int(image.getexif().get(ORIENTATION, 1))
     except Exception:
         # Broken metadata is no reason to refuse a picture that can be seen.
         return 1
+
+
+def _colour_space(image: Image.Image) -> str:
+    """Return the mode of the source's colours alone, before transparency or the resizer's needs change it."""
+    if image.mode == "CMYK":
+        return "CMYK"
+    return "L" if image.mode in ("1", "L", "LA", "I") or image.mode.startswith("I;16") else "RGB"
 
 
 def _decode(image: Image.Image, target: Size) -> Image.Image:
@@ -111,15 +136,19 @@ def _decode(image: Image.Image, target: Size) -> Image.Image:
 
 def _resizable(image: Image.Image) -> Image.Image:
     match image.mode:
-        case "RGB" | "RGBA" | "L" | "CMYK":
+        case "RGBA" | "CMYK":
             return image
-        case "1":
-            return image.convert("L")
         case "I" | "I;16" | "I;16B" | "I;16L":
             # Scaled: a plain convert would clip every value above 255 to white.
             return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+        case _ if image.has_transparency_data:
+            return image.convert("RGBA")
+        case "RGB" | "L":
+            return image
+        case "1":
+            return image.convert("L")
         case _:
-            return image.convert("RGBA" if image.has_transparency_data else "RGB")
+            return image.convert("RGB")
 
 
 def _scale(image: Image.Image, size: Size) -> Image.Image:
@@ -139,31 +168,37 @@ def _resizer() -> Resizer:
     return resizer
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
+def _to_srgb(image: Image.Image, space: str) -> Image.Image:
     """Convert the colours by the source's own profile; after the resize, as there are fewer of them."""
     profile = image.info.get("icc_profile")
-    if profile and image.mode != "L":
+    if isinstance(profile, bytes):
         try:
-            return _convert(image, profile)
-        except (ImageCms.PyCMSError, OSError, ValueError):
+            return _convert(image, space, profile)
+        except (ImageCms.PyCMSError, KeyError, OSError, ValueError):
             # A broken profile, or one of another colour space, says nothing about the colours.
             pass
     return image.convert("RGB") if image.mode == "CMYK" else image
 
 
-def _convert(image: Image.Image, profile: bytes) -> Image.Image:
-    if image.mode != "RGBA":
-        return _transform(profile, image.mode).apply(image)
-    colours = _transform(profile, "RGB").apply(image.convert("RGB"))
-    colours.putalpha(image.getchannel("A"))
-    return colours
+def _convert(image: Image.Image, space: str, profile: bytes) -> Image.Image:
+    mode, transform = _transform(profile)
+    if mode != space and (space, mode) != ("L", "RGB"):
+        raise ValueError("the profile is of another colour space")
+    colours = transform.apply(image if image.mode == mode else image.convert(mode))
+    if image.mode == "RGBA":
+        colours.putalpha(image.getchannel("A"))
+    return colours.convert("L") if image.mode == "L" else colours
 
 
 @lru_cache(maxsize=16)
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
-    """Kept, because making one takes longer than most pictures need of it; a camera's are all the same."""
+def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform]:
+    """Return the mode that a profile is for, and its way to sRGB.
+
+    Kept, because making one takes longer than most pictures need of it; a camera's are all the same.
+    """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    return ImageCms.buildTransform(source, SRGB, mode, "RGB")
+    mode = PROFILE_MODES[source.profile.xcolor_space.strip()]
+    return mode, ImageCms.buildTransform(source, SRGB, mode, "RGB")
 
 
 def _encode(image: Image.Image, written: Format, quality: int | None) -> bytes:

@@ -6,7 +6,6 @@ must not (RFC 8725), so the header is read and judged here before it sees the to
 
 from __future__ import annotations
 
-import base64
 import re
 import secrets
 import time
@@ -18,6 +17,7 @@ import orjson
 from jose import jwt
 
 from shared.errors import InvalidToken
+from shared.security.base64url import decode_base64url
 from shared.security.keys import Key, KeyRing
 
 TOKEN_TYPE = "at+jwt"
@@ -58,7 +58,7 @@ class AccessTokenIssuer:
             "jti": secrets.token_urlsafe(16),
         }
         headers = {"typ": TOKEN_TYPE, "kid": self.key.kid}
-        return jwt.encode(claims, self.key.material, self.key.algorithm, headers)
+        return jwt.encode(claims, self.key.usable, self.key.algorithm, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class AccessTokenVerifier:
         # Times are judged here and not by the library, which takes exp == now and any iat.
         claims = jwt.decode(
             token,
-            key.material,
+            key.usable,
             algorithms=[key.algorithm],
             audience=self.audience,
             issuer=self.issuer,
@@ -114,12 +114,12 @@ def _header(token: str) -> dict[str, Any]:
     # Checked whole: the library skips characters that are not base64url, in the signature too.
     if not COMPACT_JWS.fullmatch(token):
         raise InvalidToken("The access token is no JWS of three parts.")
-    encoded = token.partition(".")[0]
+    encoded, _, signature = token.split(".")
     try:
-        padded = encoded + "=" * (-len(encoded) % 4)
-        header = orjson.loads(base64.urlsafe_b64decode(padded))
+        decode_base64url(signature)
+        header = orjson.loads(decode_base64url(encoded))
     except ValueError:
-        raise InvalidToken("The access token's header cannot be read.") from None
+        raise InvalidToken("The access token's header or signature cannot be read.") from None
     if not isinstance(header, dict) or not isinstance(header.get("kid"), str):
         raise InvalidToken("The access token's header names no key.")
     return header

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from jose import jwk
+from jose.backends.base import Key as JoseKey
 from jose.exceptions import JOSEError
 
 from shared.config import SigningSettings, TokenSettings
 from shared.errors import ConfigurationError
+from shared.security.base64url import encode_base64url
 
 THUMBPRINT_MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
 """What the thumbprint of a public key is taken over (RFC 7638, 3.2)."""
 
 PEM = re.compile(r"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----", re.DOTALL)
+
+MINIMUM_RSA_BITS = 2048
 
 SYMMETRIC_KID = "hs256"
 
@@ -29,8 +36,13 @@ class Key:
 
     kid: str
     algorithm: str
-    material: dict[str, Any] | str
+    material: dict[str, Any] | str = field(repr=False)
     """A JWK, or the secret of HS256."""
+    usable: JoseKey = field(init=False, repr=False, compare=False)
+    """The same, ready for use: given a text, python-jose would try it as JSON and as PEM, at every call."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "usable", jwk.construct(self.material, self.algorithm))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +113,9 @@ def _pems(name: str, text: str | None, at_most: int | None = None) -> list[str]:
 
 def _jwk(name: str, pem: str, algorithm: str) -> dict[str, Any]:
     try:
+        _demand_fit(pem, algorithm)
         members = jwk.construct(pem, algorithm).to_dict()
-    except (JOSEError, ValueError, TypeError):
+    except (JOSEError, ValueError, TypeError, UnsupportedAlgorithm):
         # `from None`: the library's message may quote the key.
         raise ConfigurationError(f"{name}: is no PEM key for {algorithm}") from None
     return {
@@ -112,10 +125,30 @@ def _jwk(name: str, pem: str, algorithm: str) -> dict[str, Any]:
     }
 
 
+def _demand_fit(pem: str, algorithm: str) -> None:
+    """Raises ValueError for a key of another kind, curve or strength (RFC 7518, 3.3 and 3.4)."""
+    key = _load(pem.encode())
+    match key:
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            fits = algorithm == "ES256" and isinstance(key.curve, ec.SECP256R1)
+        case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
+            fits = algorithm == "RS256" and key.key_size >= MINIMUM_RSA_BITS
+        case _:
+            fits = False
+    if not fits:
+        raise ValueError
+
+
+def _load(pem: bytes) -> PrivateKeyTypes | PublicKeyTypes:
+    if b"PRIVATE KEY" in pem:
+        return load_pem_private_key(pem, password=None)
+    return load_pem_public_key(pem)
+
+
 def _public_part(members: dict[str, Any]) -> dict[str, Any]:
     return {member: members[member] for member in THUMBPRINT_MEMBERS[members["kty"]]}
 
 
 def _thumbprint(public: dict[str, Any]) -> str:
     digest = hashlib.sha256(orjson.dumps(public, option=orjson.OPT_SORT_KEYS)).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return encode_base64url(digest)

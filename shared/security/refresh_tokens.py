@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import struct
@@ -12,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from shared.errors import RefreshTokenInvalid
+from shared.security.base64url import decode_base64url, encode_base64url
 
 LIFETIME = timedelta(days=1)
 SESSION_LIFETIME = timedelta(days=30)
@@ -23,7 +22,7 @@ CONTENT = struct.Struct(">16sQ")
 """The session's id and its counter."""
 MAC_BYTES = hashlib.sha256().digest_size
 TOKEN_BYTES = CONTENT.size + MAC_BYTES
-TOKEN_CHARACTERS = len(base64.urlsafe_b64encode(bytes(TOKEN_BYTES)).rstrip(b"="))
+TOKEN_CHARACTERS = len(encode_base64url(bytes(TOKEN_BYTES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class RefreshTokens:
 
     def encode(self, token: RefreshToken) -> str:
         content = CONTENT.pack(token.session_id.bytes, token.counter)
-        return base64.urlsafe_b64encode(content + self._mac(content)).rstrip(b"=").decode()
+        return encode_base64url(content + self._mac(content))
 
     def decode(self, text: str) -> RefreshToken:
         """Return what the token says. Raises RefreshTokenInvalid unless it was made here, unchanged."""
@@ -58,7 +57,7 @@ def _split(text: str) -> tuple[bytes, bytes]:
     if len(text) != TOKEN_CHARACTERS:
         raise RefreshTokenInvalid("The refresh token does not have the length of one.")
     try:
-        token = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        token = decode_base64url(text)
+    except ValueError:
         raise RefreshTokenInvalid("The refresh token is not base64url.") from None
     return token[: CONTENT.size], token[CONTENT.size :]
