@@ -86,5 +86,5 @@ async def answer_problem(request: Request, error: Exception) -> Response:
             refusal = MethodNotAllowed(f"{request.method} is not taken here.")
             return problem_response(refusal, dict(error.headers or {}))
         case HTTPException():
-            return problem_response(RequestInvalid(error.detail))
+            return problem_response(RequestInvalid(error.detail), dict(error.headers or {}))
     raise error

@@ -42,9 +42,9 @@ class BoundedThreads(Generic[Result]):
                 actual=self._admitted + 1,
                 retry_after=self.retry_after(),
             )
+        submitted = self._pool.submit(self._timed, work)
         with self._lock:
             self._admitted += 1
-        submitted = self._pool.submit(self._timed, work)
         # The place is free when the thread is, not when a caller who went away stops waiting.
         submitted.add_done_callback(self._leave)
         return await asyncio.wrap_future(submitted)
@@ -67,4 +67,5 @@ class BoundedThreads(Generic[Result]):
             return work()
         finally:
             seconds = time.perf_counter() - started
-            self._average_seconds += SMOOTHING * (seconds - self._average_seconds)
+            average = self._average_seconds or seconds
+            self._average_seconds = average + SMOOTHING * (seconds - average)

@@ -110,9 +110,8 @@ class SignedIn:
         return {"Authorization": f"Bearer {self.access_token}"}
 
 
-@pytest.fixture
-async def signed_in(client: httpx.AsyncClient) -> SignedIn:
-    """A new user, just signed in."""
+async def sign_in(client: httpx.AsyncClient) -> SignedIn:
+    """Make a new user and sign in."""
     credentials = {"username": f"user-{uuid4()}", "password": PASSWORD}
     registered = await client.post("/auth/register", json=credentials)
     assert registered.status_code == 201
@@ -120,6 +119,12 @@ async def signed_in(client: httpx.AsyncClient) -> SignedIn:
     assert answer.status_code == 200
     tokens = answer.json()
     return SignedIn(credentials["username"], tokens["access_token"], tokens["refresh_token"])
+
+
+@pytest.fixture
+async def signed_in(client: httpx.AsyncClient) -> SignedIn:
+    """A new user, just signed in."""
+    return await sign_in(client)
 
 
 @pytest.fixture(scope="session")

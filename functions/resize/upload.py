@@ -18,6 +18,7 @@ FIELD = "file"
 FORM_OVERHEAD_BYTES = 16 * 1024
 """The boundaries and headers around the picture."""
 DEFAULT_NAME = "image"
+MAXIMUM_STEM_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +36,38 @@ async def read_upload(request: Request, maximum_bytes: int) -> Upload:
     if media_type(request) != MULTIPART:
         return Upload(await read_body(request, maximum_bytes, SourceTooLarge), DEFAULT_NAME)
     body = await read_body(request, maximum_bytes + FORM_OVERHEAD_BYTES, SourceTooLarge)
-    form = await _parse_form(request, body)
+    parser = _InMemoryParser(request.headers, _stream(body), max_files=1, max_fields=8)
     try:
-        file = _file_of(form)
+        file = _file_of(await _parse(parser))
         content = await file.read()
     finally:
-        await form.close()
+        parser.close()
     if len(content) > maximum_bytes:
         raise SourceTooLarge(
             f"At most {maximum_bytes} bytes are taken.", limit=maximum_bytes, actual=len(content)
         )
-    return Upload(content, PurePath(file.filename or "").stem or DEFAULT_NAME)
+    return Upload(content, _stem(file.filename or ""))
+
+
+def _stem(name: str) -> str:
+    return PurePath(name).stem.strip(". ")[:MAXIMUM_STEM_CHARACTERS] or DEFAULT_NAME
 
 
 class _InMemoryParser(MultiPartParser):
     # Nothing is spooled to a disk, which a function may not be allowed to write to.
     spool_max_size = 0
 
+    def close(self) -> None:
+        """Close every file, one that was cut off and so is in no form too."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
-async def _parse_form(request: Request, body: bytes) -> FormData:
-    async def stream() -> AsyncGenerator[bytes, None]:
-        yield body
 
-    parser = _InMemoryParser(request.headers, stream(), max_files=1, max_fields=8)
+async def _stream(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body
+
+
+async def _parse(parser: MultiPartParser) -> FormData:
     try:
         return await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from threading import Event, Thread
+from urllib.error import HTTPError
 
 from prometheus_client import CollectorRegistry, Counter, push_to_gateway
 
@@ -78,6 +79,9 @@ class MetricsPush:
         self.push()
 
     def _fail(self, error: Exception) -> None:
+        if isinstance(error, HTTPError):
+            # It is the open answer as well.
+            error.close()
         self.failures.inc()
         self._failures_in_a_row += 1
         logger.warning("metrics not pushed: %s", error)

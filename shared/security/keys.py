@@ -89,7 +89,10 @@ def verification_keys(settings: TokenSettings) -> KeyRing:
 
 def _symmetric_key(settings: TokenSettings) -> Key:
     secret = settings.jwt_secret
-    return Key(SYMMETRIC_KID, "HS256", secret.get_secret_value() if secret else "")
+    try:
+        return Key(SYMMETRIC_KID, "HS256", secret.get_secret_value() if secret else "")
+    except JOSEError:
+        raise ConfigurationError("JWT_SECRET: is an asymmetric key, which others may know") from None
 
 
 def _private_pems(settings: TokenSettings) -> list[str]:

@@ -66,6 +66,7 @@ async def test_unknown_user_and_wrong_password_look_the_same(
             422,
             "body_invalid",
         ),
+        ("application/x-www-form-urlencoded", b"username=a&username=b&password=x", 422, "body_invalid"),
         ("text/plain", b"username=ada", 415, "media_type_unsupported"),
         ("multipart/form-data", b"--x--", 415, "media_type_unsupported"),
     ],

@@ -5,22 +5,15 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-import httpx
 import pytest
 
 from shared.images.formats import FORMATS, OutputFormat
-from tests.conftest import SignedIn
 from tests.integration.uploads import FORM, Resizer, field, file, form
 from tests.pictures import decoded
 
 HUNDRED = "width=100&format=png"
 SIZE = (100, 67)
 """What the photograph becomes by HUNDRED."""
-
-
-@pytest.fixture
-def resizer(client: httpx.AsyncClient, signed_in: SignedIn) -> Resizer:
-    return Resizer(client, signed_in)
 
 
 CONTENT_TYPES = [
@@ -68,6 +61,8 @@ async def test_form_of_a_real_client(resizer: Resizer, photograph: bytes) -> Non
         (b"a rocket.of.1969.JPEG", 'inline; filename="a rocket.of.1969-100x67.png"'),
         (b"", 'inline; filename="image-100x67.png"'),
         (b"../../etc/rocket.jpg", 'inline; filename="rocket-100x67.png"'),
+        (b"x" * 300 + b".jpg", f'inline; filename="{"x" * 100}-100x67.png"'),
+        (b"..", 'inline; filename="image-100x67.png"'),
         (b"/", 'inline; filename="image-100x67.png"'),
         (rb"C:\fakepath\rocket.jpg", 'inline; filename="rocket-100x67.png"'),
         (

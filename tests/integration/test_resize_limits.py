@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from infra.gateway.asgi import load_app
 from shared.images.limits import MAXIMUM_OUTPUT_PIXELS_A_SIDE, Limits
 from shared.on_startup.pictures import picture_limits
-from tests.conftest import SignedIn
 from tests.integration.problems import assert_problem
 from tests.integration.uploads import FORM, Chunks, Resizer, file, form
 from tests.pictures import decoded, encoded, quadrants
@@ -16,11 +14,6 @@ from tests.pictures import decoded, encoded, quadrants
 HUNDRED = "width=100&format=png"
 SIZE = (100, 67)
 MORE_THAN_A_FORM_ADDS = 20_000
-
-
-@pytest.fixture
-def resizer(client: httpx.AsyncClient, signed_in: SignedIn) -> Resizer:
-    return Resizer(client, signed_in)
 
 
 @pytest.fixture

@@ -16,11 +16,6 @@ HUNDRED = "width=100&format=png"
 BEARER = 'Bearer error="invalid_token"'
 
 
-@pytest.fixture
-def resizer(client: httpx.AsyncClient, signed_in: SignedIn) -> Resizer:
-    return Resizer(client, signed_in)
-
-
 NO_TOKENS = {
     "none": {},
     "empty": {"Authorization": ""},

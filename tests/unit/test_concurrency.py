@@ -172,17 +172,22 @@ async def test_closing_drops_what_waits_and_ends_what_runs(pool: Pool, gates: li
     assert await running == 1 and not gates[1].begun.is_set()
 
 
+@pytest.mark.parametrize(("threads", "queue", "seconds"), [(1, 1, 20), (2, 0, 10)])
 async def test_retry_after_is_how_long_the_queue_takes_as_measured(
-    pool: Pool, gates: list[Gate], monkeypatch: pytest.MonkeyPatch
+    gates: list[Gate], monkeypatch: pytest.MonkeyPatch, threads: int, queue: int, seconds: int
 ) -> None:
-    clock = iter(range(0, 10_000, 10))
+    clock, pool = iter(range(0, 10_000, 10)), Pool(threads, queue)
     monkeypatch.setattr(concurrency, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     for _ in range(50):
         await pool.run(one)
-    await fill(pool, gates)
+    tasks = await fill(pool, gates)
     with pytest.raises(TooBusy) as refusal:
         await pool.run(never)
-    assert refusal.value.retry_after == 20
+    assert refusal.value.retry_after == seconds
+    for gate in gates:
+        gate.released.set()
+    await asyncio.gather(*tasks)
+    pool.close()
 
 
 def test_threads_are_as_many_as_cores_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,6 +190,13 @@ def test_text_that_is_no_public_key_is_refused(name: str) -> None:
     _assert_refused(refusal, "JWT_PUBLIC_KEYS", UNUSABLE[name])
 
 
+@pytest.mark.parametrize("secret", [EC_PUBLIC, EC_PRIVATE, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ"])
+def test_asymmetric_key_is_no_secret_of_hs256(secret: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        _verification_keys(JWT_ALGORITHM="HS256", JWT_SECRET=secret)
+    _assert_refused(refusal, "JWT_SECRET", secret)
+
+
 def test_repr_of_a_key_shows_no_secret() -> None:
     private = _signing_key(JWT_PRIVATE_KEY=EC_PRIVATE)
     assert isinstance(private.material, dict) and private.material["d"] not in repr(private)

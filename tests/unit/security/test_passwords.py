@@ -98,6 +98,13 @@ def test_unknown_user_costs_a_verification(monkeypatch: pytest.MonkeyPatch) -> N
     assert hasher.seen == [DUMMY_HASH]
 
 
+def test_unknown_user_stays_unknown_even_if_the_dummys_password_were_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passwords, "DUMMY_HASH", HASH)
+    assert not verify_password(PASSWORD, None)
+
+
 def test_dummy_hash_is_computed_and_not_refused_at_sight() -> None:
     with pytest.raises(VerifyMismatchError):
         PasswordHasher().verify(DUMMY_HASH, PASSWORD)
