@@ -46,8 +46,15 @@ class Bundle:
         self.process.send_signal(number)
         rest, _ = self.process.communicate(timeout=30)
         self.printed += rest.splitlines()
-        _, alive = psutil.wait_procs(started, timeout=5)
-        return self.process.returncode, [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]
+        return self.process.returncode, [each for each in started if is_alive(each)]
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """One that has ended stays as a zombie where nothing collects orphans, as in a container without an init."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def processes_in(folder: Path) -> list[psutil.Process]:
