@@ -1,33 +1,32 @@
-"""What every test may ask for: a real PostgreSQL, the settings, and a client of the front door."""
+"""What every test may ask for: a real PostgreSQL, the settings, a photograph.
+
+The process that only hands the tests out loads this too: what it has no use for is imported where it is used.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
-import asyncpg
-import httpx
 import pytest
-from fastapi import FastAPI
-from sqlalchemy.engine import make_url
+from hypothesis import settings
 
-from infra.gateway.asgi import create_front_door, load_app
 from infra.local.data import exclusive
 from infra.local.errors import LocalError
-from infra.local.keys import local_keys
 from infra.local.postgres import postgres
-from infra.migrations import upgrade
 
 DATA = Path(".local/test")
 SERVER_URL = "TEST_SERVER_URL"
-SAMPLES = Path("infra/local/samples")
-PASSWORD = "correct horse battery staple"
+PHOTOGRAPH = Path("infra/local/samples/rocket.jpg")
+
+# On a laptop a sample of the cases; all of them where there is time.
+settings.register_profile("laptop", max_examples=50, deadline=None)
+settings.register_profile("thorough", max_examples=500, deadline=None)
+settings.load_profile("thorough" if os.environ.get("CI") else "laptop")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,6 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def database_url() -> str:
     """A new database, with the schema in it, for this worker alone."""
+    import asyncpg
+    from sqlalchemy.engine import make_url
+
+    from infra.migrations import upgrade
+
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     server = make_url(os.environ[SERVER_URL])
 
@@ -69,6 +73,8 @@ def database_url() -> str:
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    from infra.local.keys import local_keys
+
     return local_keys(tmp_path_factory.mktemp("keys") / "keys.json")
 
 
@@ -84,50 +90,6 @@ def environment(database_url: str, keys: dict[str, str]) -> Iterator[pytest.Monk
 
 
 @pytest.fixture(scope="session")
-async def client(environment: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the front door, with all functions behind it and a real database behind them."""
-    front_door = create_front_door()
-    async with front_door.lifespan(front_door):
-        transport = httpx.ASGITransport(front_door, raise_app_exceptions=True)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield client
-
-
-@pytest.fixture
-def login_app(client: httpx.AsyncClient) -> FastAPI:
-    """The login function's app, with its resources open."""
-    return load_app("login")
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    username: str
-    access_token: str
-    refresh_token: str
-
-    @property
-    def authorization(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.access_token}"}
-
-
-async def sign_in(client: httpx.AsyncClient) -> SignedIn:
-    """Make a new user and sign in."""
-    credentials = {"username": f"user-{uuid4()}", "password": PASSWORD}
-    registered = await client.post("/auth/register", json=credentials)
-    assert registered.status_code == 201
-    answer = await client.post("/auth/login", json=credentials)
-    assert answer.status_code == 200
-    tokens = answer.json()
-    return SignedIn(credentials["username"], tokens["access_token"], tokens["refresh_token"])
-
-
-@pytest.fixture
-async def signed_in(client: httpx.AsyncClient) -> SignedIn:
-    """A new user, just signed in."""
-    return await sign_in(client)
-
-
-@pytest.fixture(scope="session")
 def photograph() -> bytes:
     """A real JPEG of 640x427."""
-    return (SAMPLES / "rocket.jpg").read_bytes()
+    return PHOTOGRAPH.read_bytes()

@@ -1,8 +1,38 @@
+"""A client of all functions, with a real database behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from tests.conftest import sign_in
+from infra.gateway.asgi import create_front_door, load_app
+from tests.accounts import SignedIn, sign_in
 from tests.integration.uploads import Resizer
+
+
+@pytest.fixture(scope="session")
+async def client(environment: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the front door, with all functions behind it."""
+    front_door = create_front_door()
+    async with front_door.lifespan(front_door):
+        transport = httpx.ASGITransport(front_door, raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+
+
+@pytest.fixture
+def login_app(client: httpx.AsyncClient) -> FastAPI:
+    """The login function's app, with its resources open."""
+    return load_app("login")
+
+
+@pytest.fixture
+async def signed_in(client: httpx.AsyncClient) -> SignedIn:
+    """A new user, just signed in."""
+    return await sign_in(client)
 
 
 @pytest.fixture(scope="session")

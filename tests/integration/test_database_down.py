@@ -5,7 +5,7 @@ from infra.gateway.asgi import load_app
 from shared.config import DatabaseSettings
 from shared.db.session import Database, database
 from shared.on_startup.database import create_engine
-from tests.conftest import PASSWORD
+from tests.accounts import PASSWORD
 from tests.integration.problems import assert_problem
 
 

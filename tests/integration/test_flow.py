@@ -3,7 +3,7 @@ import io
 import httpx
 from PIL import Image
 
-from tests.conftest import PASSWORD
+from tests.accounts import PASSWORD
 
 
 async def test_main_job(client: httpx.AsyncClient, photograph: bytes) -> None:

@@ -3,7 +3,7 @@ import pytest
 from fastapi import FastAPI
 
 from shared.security.access_tokens import AccessTokenVerifier
-from tests.conftest import PASSWORD, SignedIn
+from tests.accounts import PASSWORD, SignedIn
 from tests.integration.problems import assert_problem
 
 

@@ -3,7 +3,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.conftest import PASSWORD, SignedIn
+from tests.accounts import PASSWORD, SignedIn
 from tests.integration.problems import assert_problem
 
 

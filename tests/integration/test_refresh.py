@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from shared.security.access_tokens import AccessTokenVerifier
-from tests.conftest import SignedIn
+from tests.accounts import SignedIn
 from tests.integration.problems import assert_problem
 
 Age = Callable[..., Awaitable[None]]

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from infra.gateway.asgi import load_app
 from shared.on_startup.registration import registration_is_open
-from tests.conftest import PASSWORD
+from tests.accounts import PASSWORD
 from tests.integration.problems import assert_problem
 
 

@@ -7,7 +7,7 @@ import struct
 import httpx
 import pytest
 
-from tests.conftest import SignedIn
+from tests.accounts import SignedIn
 from tests.integration.problems import assert_problem
 from tests.integration.uploads import FORM, ROUTE, Chunks, Resizer, field, file, form
 from tests.pictures import encoded, png, quadrants

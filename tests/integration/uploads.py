@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 import httpx
 
-from tests.conftest import SignedIn
+from tests.accounts import SignedIn
 
 ROUTE = "/file/resize"
 FORM = "multipart/form-data; boundary=edge"

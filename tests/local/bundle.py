@@ -50,7 +50,7 @@ class Bundle:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """One that has ended stays as a zombie where nothing collects orphans, as in a container without an init."""
+    """An ended process stays as a zombie where nothing collects orphans: a container without an init."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

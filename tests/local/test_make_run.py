@@ -15,6 +15,9 @@ from infra.local.curl import curl_lines
 from tests.local.bundle import Bundle, free_port, running, start
 from tests.local.readme import Readme
 
+# One worker runs them all, in order: what is started by the first is stopped by the last.
+pytestmark = pytest.mark.xdist_group("make run")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

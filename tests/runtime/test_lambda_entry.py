@@ -18,7 +18,7 @@ from PIL import Image
 
 import shared.on_startup.database as database_module
 from shared.runtime import LambdaEntry
-from tests.conftest import PASSWORD
+from tests.accounts import PASSWORD
 from tests.events.api_gateway_v2 import http_event
 
 JSON = {"content-type": "application/json"}

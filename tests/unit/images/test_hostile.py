@@ -61,9 +61,7 @@ FILES: dict[str, list[bytes]] = {
     "BMP": [encoded(COLOUR, "BMP"), encoded(COLOUR.quantize(8), "BMP")],
 }
 
-stable = settings(
-    max_examples=500, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
-)
+stable = settings(derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 outputs = st.sampled_from([None, "jpeg", "png", "webp", "avif", "gif"])
 positions = st.integers(0, 2000)
 
