@@ -18,7 +18,7 @@ from shared.logging import configure_logging
 from shared.metrics.instruments import HttpInstruments
 from shared.middleware import RequestIdMiddleware, RequestMiddleware
 from shared.on_startup.metrics import open_metrics
-from shared.requests import invalid_request
+from shared.requests import invalid
 from shared.responses import OrjsonResponse, problem_response
 from shared.types import Resource
 
@@ -79,7 +79,7 @@ async def answer_problem(request: Request, error: Exception) -> Response:
         case Problem():
             return problem_response(error)
         case RequestValidationError():
-            return problem_response(invalid_request(error))
+            return problem_response(invalid(error.errors()))
         case HTTPException(status_code=404):
             return problem_response(NotFound(f"No route matches {request.url.path!r}."))
         case HTTPException(status_code=405):

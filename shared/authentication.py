@@ -17,6 +17,6 @@ async def authenticated(
     verifier: Annotated[AccessTokenVerifier, Depends(token_verifier)],
 ) -> Identity:
     """The caller, for an endpoint to depend on. Raises InvalidToken before a byte of the body is read."""
-    if token is None:
+    if not token:
         raise InvalidToken("The request has no access token: Authorization: Bearer <token>.")
     return verifier.verify(token)

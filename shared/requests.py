@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
@@ -39,17 +38,24 @@ def media_type(request: Request) -> str:
 
 
 async def read_body(
-    request: Request, limit: int = MAXIMUM_BODY_BYTES, refusal: type[Problem] = BodyTooLarge
+    request: Request,
+    limit: int = MAXIMUM_BODY_BYTES,
+    refusal: type[Problem] = BodyTooLarge,
+    overhead: int = 0,
 ) -> bytes:
-    """Return the body. Raises `refusal` as soon as it is known to be longer than `limit` bytes."""
+    """Return the body. Raises `refusal` as soon as it is known to be longer than `limit` bytes.
+
+    `overhead` is what may come around the content that the limit is for. Of a body that does not declare its
+    length, `actual` is what had been read by then.
+    """
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and (length := int(declared[:MAXIMUM_DIGITS])) > limit:
+    if declared.isdecimal() and (length := int(declared[:MAXIMUM_DIGITS])) > limit + overhead:
         raise _too_large(refusal, limit, length)
     chunks, length = [], 0
     async for chunk in request.stream():
         chunks.append(chunk)
         length += len(chunk)
-        if length > limit:
+        if length > limit + overhead:
             raise _too_large(refusal, limit, length)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
@@ -130,10 +136,6 @@ def invalid(faults: Any) -> Problem:
         return BodyInvalid(detail, errors=errors)
     limit, actual = _exceeded(faults[0]) if len(errors) == 1 else (None, None)
     return ParametersInvalid(detail, errors=errors, limit=limit, actual=actual)
-
-
-def invalid_request(error: RequestValidationError) -> Problem:
-    return invalid(error.errors())
 
 
 def _located(fault: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from functions.logout.schemas import LogoutRequest
 from functions.logout.service import Logout
@@ -23,7 +23,7 @@ async def logout_service(
     return Logout(unit_of_work, refresh_tokens)
 
 
-@router.post("/auth/logout", status_code=204, responses=REFUSALS)
+@router.post("/auth/logout", status_code=204, response_class=Response, responses=REFUSALS)
 async def logout(body: LogoutRequest, service: Annotated[Logout, Depends(logout_service)]) -> None:
     """End the session, or with `everywhere` all of the user's. The answer is the same for any token."""
     await service.logout(body.refresh_token, everywhere=body.everywhere)

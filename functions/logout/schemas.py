@@ -1,8 +1,8 @@
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 
 class LogoutRequest(BaseModel):
     refresh_token: Annotated[str, Field(max_length=512)]
-    everywhere: bool = False
+    everywhere: StrictBool = False

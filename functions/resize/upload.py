@@ -35,7 +35,7 @@ async def read_upload(request: Request, maximum_bytes: int) -> Upload:
     """
     if media_type(request) != MULTIPART:
         return Upload(await read_body(request, maximum_bytes, SourceTooLarge), DEFAULT_NAME)
-    body = await read_body(request, maximum_bytes + FORM_OVERHEAD_BYTES, SourceTooLarge)
+    body = await read_body(request, maximum_bytes, SourceTooLarge, FORM_OVERHEAD_BYTES)
     parser = _InMemoryParser(request.headers, _stream(body), max_files=1, max_fields=8)
     try:
         file = _file_of(await _parse(parser))

@@ -25,6 +25,8 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     """
     return create_async_engine(
         _asyncpg_url(settings.database_url.get_secret_value()),
+        # Errors quote their statement; its parameters, a password hash among them, are for no log.
+        hide_parameters=True,
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_pre_ping=True,

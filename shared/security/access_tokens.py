@@ -113,7 +113,7 @@ class AccessTokenVerifier:
 def _header(token: str) -> dict[str, Any]:
     # Checked whole: the library skips characters that are not base64url, in the signature too.
     if not COMPACT_JWS.fullmatch(token):
-        raise InvalidToken("The access token is no JWS of three parts.")
+        raise InvalidToken("The access token is not three parts of base64url.")
     encoded, _, signature = token.split(".")
     try:
         decode_base64url(signature)

@@ -1,5 +1,7 @@
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from infra.gateway.asgi import load_app
 from shared.config import DatabaseSettings
@@ -25,6 +27,18 @@ async def test_caller_is_told_to_come_again(
     assert_problem(answer, 503, "database_unavailable")
     assert answer.headers["retry-after"] == "5"
     assert "127.0.0.1" not in answer.text
+    await engine.dispose()
+
+
+async def test_failed_statement_keeps_its_parameters_to_itself(
+    environment: pytest.MonkeyPatch, database_url: str
+) -> None:
+    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": database_url}))
+    with pytest.raises(DBAPIError) as failure:
+        async with Database(engine).transaction() as session:
+            await session.execute(text("SELECT 1 / (length(:secret) - 7)"), {"secret": "hunter2"})
+    assert "division by zero" in str(failure.value)
+    assert "hunter2" not in str(failure.value)
     await engine.dispose()
 
 
