@@ -1,6 +1,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
+# Where it is set, as images of containers do, everything would be compiled anew at each start: twice the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 READY := .venv/.ready

@@ -109,9 +109,11 @@ async def test_access_token_is_no_refresh_token(client: httpx.AsyncClient, signe
     assert_problem(await refresh(client, signed_in.access_token), 401, "refresh_token_invalid")
 
 
+@pytest.mark.parametrize("place", [3, 30, 50], ids=["session", "counter", "mac"])
 async def test_changed_token_is_refused_and_harms_nothing(
-    client: httpx.AsyncClient, signed_in: SignedIn
+    client: httpx.AsyncClient, signed_in: SignedIn, place: int
 ) -> None:
-    changed = signed_in.refresh_token[:20] + "AAAA" + signed_in.refresh_token[24:]
+    token = signed_in.refresh_token
+    changed = token[:place] + ("B" if token[place] == "A" else "A") + token[place + 1 :]
     assert_problem(await refresh(client, changed), 401, "refresh_token_invalid")
     assert await successor(client, signed_in.refresh_token)

@@ -25,13 +25,14 @@ class Bundle:
     process: subprocess.Popen[str]
     printed: list[str] = field(default_factory=list)
 
-    def wait_until_ready(self) -> None:
+    def wait_for(self, start: str) -> None:
+        """Read what it prints up to the line that starts like this."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.printed.append(line.rstrip())
-            if line.startswith(READY):
+            if line.lstrip().startswith(start):
                 return
-        raise AssertionError("it ended before it was ready:\n" + "\n".join(self.printed))
+        raise AssertionError(f"it ended before it printed {start}:\n" + "\n".join(self.printed))
 
     @property
     def metrics_address(self) -> str:
@@ -97,7 +98,7 @@ def start(folder: Path, port: int) -> Bundle:
 def running(folder: Path, port: int | None = None) -> Iterator[Bundle]:
     bundle = start(folder, port or free_port())
     try:
-        bundle.wait_until_ready()
+        bundle.wait_for(READY)
         yield bundle
     finally:
         if bundle.process.poll() is None:

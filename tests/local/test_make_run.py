@@ -6,17 +6,20 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.local.curl import curl_lines
+from infra.local.keys import local_keys
+from infra.local.main_job import USERNAME, main_job
+from infra.local.postgres import postgres
 from tests.local.bundle import Bundle, free_port, running, start
 from tests.local.readme import Readme
 
-# One worker runs them all, in order: what is started by the first is stopped by the last.
-pytestmark = pytest.mark.xdist_group("make run")
+# In order: what is started by the first is stopped by the fifth, and looked at after that.
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,13 @@ def test_every_command_of_the_readme_answers_as_it_says(bundle: Bundle) -> None:
         assert (picture.format, picture.width) == ("PNG", 200)
 
 
+async def test_main_job_is_done_as_well_when_its_user_is_kept_from_before(bundle: Bundle, tmp_path: Path) -> None:
+    password = local_keys(bundle.folder / ".local" / "keys.json")["DEMO_PASSWORD"]
+    base_url = f"http://127.0.0.1:{bundle.port}"
+    steps = [step async for step in main_job(base_url, password, tmp_path / "temp.png")]
+    assert [step.answer.status_code for step in steps] == [409, 200, 200, 200]
+
+
 def test_second_run_on_the_same_data_is_refused_in_one_line(bundle: Bundle) -> None:
     second = start(bundle.folder, free_port())
     printed, _ = second.process.communicate(timeout=30)
@@ -74,10 +84,19 @@ def test_ctrl_c_pushes_the_last_metrics_and_leaves_nothing_running(bundle: Bundl
     assert "Traceback" not in "\n".join(bundle.printed)
 
 
-def test_data_is_kept_and_sigterm_stops_as_well(folder: Path) -> None:
-    with running(folder) as again:
-        assert any(line.split()[:2] == ["register", "409"] for line in again.printed)
-        assert again.stop(signal.SIGTERM) == (0, [])
+def test_sigterm_stops_it_even_while_it_starts(bundle: Bundle) -> None:
+    again = start(bundle.folder, free_port())
+    again.wait_for("migrations")
+    assert again.stop(signal.SIGTERM) == (0, [])
+    assert again.printed[-1] == "Passepartout has stopped."
+
+
+async def test_data_is_kept(bundle: Bundle) -> None:
+    with postgres(bundle.folder / ".local" / "postgres") as url:
+        connection = await asyncpg.connect(url)
+        kept = await connection.fetch("SELECT username FROM identity.users")
+        await connection.close()
+    assert USERNAME in {row["username"] for row in kept}
 
 
 def test_taken_port_is_one_line(tmp_path: Path) -> None:
