@@ -48,7 +48,7 @@ def main() -> int:
     except LocalError as error:
         print(f"make run: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except SystemExit:
         pass
     print("Passepartout has stopped.")
     return 0
@@ -63,7 +63,9 @@ def _port() -> int:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     _ignore_signals()
-    raise KeyboardInterrupt
+    # Not KeyboardInterrupt: where it is raised while `exec` compiles a string (as dataclasses do at import),
+    # Python ends by SIGINT even when it was caught.
+    raise SystemExit
 
 
 def _ignore_signals() -> None:
