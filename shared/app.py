@@ -16,7 +16,7 @@ from shared.config import LoggingSettings
 from shared.errors import MethodNotAllowed, NotFound, Problem, RequestInvalid
 from shared.logging import configure_logging
 from shared.metrics.instruments import HttpInstruments
-from shared.middleware import RequestIdMiddleware, RequestMiddleware
+from shared.middleware import HeadMiddleware, RequestIdMiddleware, RequestMiddleware
 from shared.on_startup.metrics import open_metrics
 from shared.requests import invalid
 from shared.responses import OrjsonResponse, problem_response
@@ -57,6 +57,7 @@ def create_app(
     http = HttpInstruments(app.state.registry)
     routes = [*router.routes, *health.routes]
     http.start_at_zero(function, [route for route in routes if isinstance(route, APIRoute)])
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestMiddleware, function=function, instruments=http)
     app.add_middleware(RequestIdMiddleware)
     for refused in (Problem, RequestValidationError, HTTPException):

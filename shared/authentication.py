@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
 from shared.errors import InvalidToken
@@ -13,10 +13,14 @@ bearer = OAuth2PasswordBearer(tokenUrl="/auth/login", auto_error=False)
 
 
 async def authenticated(
+    request: Request,
     token: Annotated[str | None, Depends(bearer)],
     verifier: Annotated[AccessTokenVerifier, Depends(token_verifier)],
 ) -> Identity:
     """The caller, for an endpoint to depend on. Raises InvalidToken before a byte of the body is read."""
+    if len(request.headers.getlist("Authorization")) > 1:
+        # Which of two counts must not depend on who reads them.
+        raise InvalidToken("The request has more than one Authorization header.")
     if not token:
         raise InvalidToken("The request has no access token: Authorization: Bearer <token>.")
     return verifier.verify(token)

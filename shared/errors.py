@@ -26,7 +26,7 @@ class Problem(Exception):
         detail: str,
         *,
         limit: int | None = None,
-        actual: int | None = None,
+        actual: int | str | None = None,
         retry_after: int | None = None,
         errors: list[dict[str, Any]] | None = None,
     ) -> None:

@@ -38,9 +38,12 @@ def configure_logging(settings: LoggingSettings) -> None:
     handler.setFormatter(_formatter(settings))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(OURS).setLevel(settings.log_level)
+    # What it warns of are the forms that it refuses: the caller is told.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def _formatter(settings: LoggingSettings) -> logging.Formatter:
     if settings.log_format == "text":
-        return logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+        line = "%(asctime)s %(levelname)s %(message)s [%(request_id)s]"
+        return logging.Formatter(line, "%H:%M:%S", defaults={"request_id": "-"})
     return OrjsonFormatter(FIELDS, rename_fields=RENAMED)

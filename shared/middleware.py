@@ -103,6 +103,29 @@ class RequestMiddleware:
         )
 
 
+class HeadMiddleware:
+    """Answers HEAD as GET without the content (RFC 9110, 9.3.2), on every server and runtime alike."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_without_content(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        scope["method"] = "GET"
+        try:
+            await self.app(scope, receive, send_without_content)
+        finally:
+            scope["method"] = "HEAD"
+
+
 class _Answer:
     """Sends the answer, and remembers its status once it is under way."""
 

@@ -23,7 +23,11 @@ MAXIMUM_BODY_BYTES = 16 * 1024
 """For JSON and forms: the longest password and a token fit ten times over."""
 
 MAXIMUM_DIGITS = 18
-"""Of a length that is taken as a number; one that has more exceeds every limit all the same."""
+"""Of a number that is taken as one; what has more exceeds every limit all the same."""
+MAXIMUM_TEXT = 100
+"""Characters of a caller's value that are given back to him."""
+
+IDENTITY = "identity"
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -48,9 +52,10 @@ async def read_body(
     `overhead` is what may come around the content that the limit is for. Of a body that does not declare its
     length, `actual` is what had been read by then.
     """
+    _refuse_encoded(request)
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and (length := int(declared[:MAXIMUM_DIGITS])) > limit + overhead:
-        raise _too_large(refusal, limit, length)
+    if declared.isdecimal() and int(declared[:MAXIMUM_DIGITS]) > limit + overhead:
+        raise _too_large(refusal, limit, _number(declared))
     chunks, length = [], 0
     async for chunk in request.stream():
         chunks.append(chunk)
@@ -60,7 +65,27 @@ async def read_body(
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _too_large(refusal: type[Problem], limit: int, actual: int) -> Problem:
+def _refuse_encoded(request: Request) -> None:
+    """Raise MediaTypeUnsupported for a compressed body: what it grows to has no bound (RFC 9110, 8.4)."""
+    coding = request.headers.get("content-encoding", IDENTITY).strip().lower()
+    if coding not in ("", IDENTITY):
+        raise MediaTypeUnsupported("The body must come as it is, without a Content-Encoding.")
+
+
+async def single_values(request: Request) -> None:
+    """Raise ParametersInvalid for a parameter given twice: which counts must not depend on who reads it."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise invalid([{"loc": ("query", name), "msg": "given more than once"} for name in twice])
+
+
+def _number(text: str) -> int | str:
+    """Return the number, or its text where it is longer than a reader of JSON may be able to take in."""
+    return int(text) if len(text) <= MAXIMUM_DIGITS else text[:MAXIMUM_TEXT]
+
+
+def _too_large(refusal: type[Problem], limit: int, actual: int | str) -> Problem:
     return refusal(f"At most {limit} bytes are taken.", limit=limit, actual=actual)
 
 
@@ -131,11 +156,16 @@ def _parse_form(body: bytes) -> dict[str, str]:
 def invalid(faults: Any) -> Problem:
     """Turn pydantic's faults into one problem that locates each, and echoes no value of a body."""
     errors = [_located(fault) for fault in faults]
-    detail = "; ".join(f"{error['name']}: {error['detail']}" for error in errors)
+    detail = "; ".join(_sentence(error) for error in errors)
     if any(error["in"] == "body" for error in errors):
         return BodyInvalid(detail, errors=errors)
     limit, actual = _exceeded(faults[0]) if len(errors) == 1 else (None, None)
     return ParametersInvalid(detail, errors=errors, limit=limit, actual=actual)
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    # What is wrong with the query or the body as a whole names the members itself.
+    return error["detail"] if error["name"] == error["in"] else f"{error['name']}: {error['detail']}"
 
 
 def _located(fault: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +174,7 @@ def _located(fault: dict[str, Any]) -> dict[str, Any]:
     return {"in": str(where), "name": name, "detail": fault["msg"].removeprefix("Value error, ")}
 
 
-def _exceeded(fault: dict[str, Any]) -> tuple[int | None, int | None]:
+def _exceeded(fault: dict[str, Any]) -> tuple[int | None, int | str | None]:
     """Return the bound that was passed, and by what; a text by its length."""
     context = fault.get("ctx", {})
     limit = next((context[bound] for bound in BOUNDS if bound in context), None)
@@ -154,6 +184,6 @@ def _exceeded(fault: dict[str, Any]) -> tuple[int | None, int | None]:
     if "actual_length" in context or fault["type"].startswith("string_"):
         return limit, len(given)
     try:
-        return limit, int(given)
+        return limit, _number(str(given))
     except ValueError:
-        return limit, None
+        return limit, str(given)[:MAXIMUM_TEXT]

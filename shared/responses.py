@@ -31,8 +31,8 @@ class ProblemDocument(BaseModel):
     detail: str
     code: str
     request_id: str | None
-    limit: int | None = None
-    actual: int | None = None
+    limit: int | str | None = None
+    actual: int | str | None = None
     errors: list[dict[str, Any]] | None = None
 
 
@@ -44,8 +44,8 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
         detail=problem.detail,
         code=problem.code,
         request_id=request_id.get(),
-        limit=_whole_number(problem.limit),
-        actual=_whole_number(problem.actual),
+        limit=_sendable(problem.limit),
+        actual=_sendable(problem.actual),
         errors=problem.errors,
     )
     sent = {**problem.headers, **(headers or {}), "Cache-Control": "no-store"}
@@ -55,9 +55,9 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     return Response(body, problem.status, sent, media_type=PROBLEM_MEDIA_TYPE)
 
 
-def _whole_number(number: int | None) -> int | None:
-    """Leave out what JSON's readers, orjson among them, hold no whole number of."""
-    return number if number is None or abs(number) < 2**63 else None
+def _sendable(value: int | str | None) -> int | str | None:
+    """Return a number that JSON's readers, orjson among them, may not hold as its text."""
+    return str(value) if isinstance(value, int) and abs(value) >= 2**63 else value
 
 
 def problems(*refusals: type[Problem]) -> dict[int | str, dict[str, Any]]:

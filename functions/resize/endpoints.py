@@ -24,6 +24,7 @@ from shared.images.pipeline import Picture
 from shared.images.receipt import server_timing
 from shared.on_startup.pictures import picture_limits
 from shared.on_startup.threads import threads
+from shared.requests import single_values
 from shared.responses import inline_filename, problems
 
 router = APIRouter(tags=["pictures"])
@@ -64,7 +65,7 @@ async def resizing(
     "/file/resize",
     response_class=Response,
     responses=ANSWERS,
-    dependencies=[Depends(authenticated)],
+    dependencies=[Depends(authenticated), Depends(single_values)],
     openapi_extra={"requestBody": BODY},
 )
 async def resize(

@@ -79,6 +79,7 @@ async def test_parameter_beyond_its_bound_is_refused(
         ("width=100&format=bmp", "format"),
         ("width=100&format=JPEG", "format"),
         ("width=100&widht=100", "widht"),
+        ("width=100&width=200", "width"),
         ("", "query"),
         ("format=png&quality=50", "query"),
     ],
@@ -185,3 +186,17 @@ async def test_picture_of_2_5_gigapixels_is_refused(resizer: Resizer) -> None:
 
 async def test_picture_of_more_pixels_than_a_machine_word_holds_is_refused(resizer: Resizer) -> None:
     assert_problem(await resizer.post(HUNDRED, bigtiff(2**63)), 422, "source_too_many_pixels")
+
+
+@pytest.mark.parametrize("coding, status", [("gzip", 415), ("br", 415), ("identity", 200), ("", 200)])
+async def test_body_comes_as_it_is(resizer: Resizer, photograph: bytes, coding: str, status: int) -> None:
+    answer = await resizer.post(HUNDRED, photograph, **{"Content-Encoding": coding})
+    assert answer.status_code == status
+    if status != 200:
+        assert_problem(answer, 415, "media_type_unsupported")
+
+
+async def test_two_tokens_are_none(client: httpx.AsyncClient, signed_in: SignedIn, photograph: bytes) -> None:
+    bearer = ("Authorization", f"Bearer {signed_in.access_token}")
+    answer = await client.post(f"{ROUTE}?{HUNDRED}", content=photograph, headers=[bearer, bearer])
+    assert_problem(answer, 401, "invalid_token")

@@ -54,7 +54,9 @@ def test_every_command_of_the_readme_answers_as_it_says(bundle: Bundle) -> None:
         assert (picture.format, picture.width) == ("PNG", 200)
 
 
-async def test_main_job_is_done_as_well_when_its_user_is_kept_from_before(bundle: Bundle, tmp_path: Path) -> None:
+async def test_main_job_is_done_as_well_when_its_user_is_kept_from_before(
+    bundle: Bundle, tmp_path: Path
+) -> None:
     password = local_keys(bundle.folder / ".local" / "keys.json")["DEMO_PASSWORD"]
     base_url = f"http://127.0.0.1:{bundle.port}"
     steps = [step async for step in main_job(base_url, password, tmp_path / "temp.png")]

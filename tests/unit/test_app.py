@@ -305,3 +305,14 @@ async def test_start_fails_on_a_wrong_setting_before_anything_is_opened(
         async with _started(app):
             raise AssertionError("the app has started")
     assert seen == []
+
+
+async def test_head_is_answered_as_get_without_the_content(api: httpx.AsyncClient) -> None:
+    got, asked = await api.get("/pictures/moon"), await api.head("/pictures/moon")
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert {**asked.headers, "x-request-id": ""} == {**got.headers, "x-request-id": ""}
+
+
+async def test_head_of_what_cannot_be_got_is_refused(api: httpx.AsyncClient) -> None:
+    refused = await api.head("/pictures")
+    assert (refused.status_code, refused.headers["allow"], refused.content) == (405, "POST", b"")
