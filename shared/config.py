@@ -124,3 +124,24 @@ class MetricsSettings(Settings):
     pushgateway_url: str | None = None
     """Where metrics are pushed to; unset, nothing is pushed."""
     aws_lambda_log_stream_name: str | None = None
+    aws_lambda_runtime_api: str | None = None
+
+    @property
+    def pushed_by_extension(self) -> bool:
+        """A thread of ours would be frozen with the rest as soon as an answer is out."""
+        return self.aws_lambda_runtime_api is not None
+
+
+class RuntimeSettings(Settings):
+    """Variables that AWS Lambda sets."""
+
+    aws_lambda_runtime_api: str | None = None
+    aws_lambda_initialization_type: str | None = None
+
+    @property
+    def on_lambda(self) -> bool:
+        return self.aws_lambda_runtime_api is not None
+
+    @property
+    def is_snap_started(self) -> bool:
+        return self.aws_lambda_initialization_type == "snap-start"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fastapi.routing import APIRoute
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 # A series of creation times for each of ours would double what is pushed and stored, and nobody asks for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -45,8 +45,30 @@ IMAGE_BYTES = Counter(
 IMAGE_PIXELS = Counter("image_pixels", "Pixels of the sources resized.", namespace=NAMESPACE, registry=None)
 
 
+class RuntimeInstruments:
+    """How one function's execution environments start."""
+
+    def __init__(self, registry: CollectorRegistry, function: str) -> None:
+        cold_starts = Counter(
+            "cold_starts",
+            "Execution environments started for an event.",
+            ["function"],
+            namespace=NAMESPACE,
+            registry=registry,
+        )
+        init_duration = Gauge(
+            "init_duration_seconds",
+            "Time from the start of the process until it was ready for its first event.",
+            ["function"],
+            namespace=NAMESPACE,
+            registry=registry,
+        )
+        self.cold_starts = cold_starts.labels(function)
+        self.init_duration = init_duration.labels(function)
+
+
 class HttpInstruments:
-    """Requests and their durations of one function, and how its environment started."""
+    """Requests and their durations of one function."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(

@@ -21,10 +21,10 @@ logger = logging.getLogger("passepartout.metrics")
 
 
 class MetricsPush:
-    """A thread that pushes the whole registry by PUT: cumulative, so that a push lost changes nothing.
+    """Pushes the whole registry by PUT: cumulative, so that a push lost changes nothing.
 
     - The first push is at the start: zeros, so that the first events have an increase.
-    - Then one every INTERVAL_SECONDS, and one when stopped.
+    - Then one at most every INTERVAL_SECONDS, and one when stopped. Started, it has a thread for that.
     - A failure is counted and logged, and never reaches a caller.
 
     The group is `job=<function>`, `instance=<execution environment>`: a Pushgateway keeps one value a
@@ -44,6 +44,7 @@ class MetricsPush:
         )
         self._failures_in_a_row = 0
         self._closed_from = 0.0
+        self._pushed_at = -INTERVAL_SECONDS
         self._stopping = Event()
         self._thread = Thread(target=self._run, name=f"metrics-push-{function}", daemon=True)
 
@@ -53,12 +54,21 @@ class MetricsPush:
     def stop(self) -> None:
         """Push what was counted last, and end the thread."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
+        else:
+            self.push()
+
+    def push_if_due(self) -> None:
+        """Push, unless that was done a moment ago. Raises nothing."""
+        if time.monotonic() - self._pushed_at >= INTERVAL_SECONDS:
+            self.push()
 
     def push(self) -> None:
         """Push now, unless the circuit breaker is open. Raises nothing."""
         if time.monotonic() < self._closed_from:
             return
+        self._pushed_at = time.monotonic()
         try:
             push_to_gateway(
                 self.url,

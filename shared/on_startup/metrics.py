@@ -14,13 +14,19 @@ from shared.metrics.push import MetricsPush
 
 @asynccontextmanager
 async def open_metrics(app: FastAPI) -> AsyncIterator[None]:
-    """Push the app's registry until the end; nothing where no Pushgateway is configured."""
+    """Push the app's registry until the end; nothing where no Pushgateway is configured.
+
+    Puts a MetricsPush or None on `app.state`: on Lambda, the environment's extension calls it.
+    """
     settings = MetricsSettings.from_environment()
+    app.state.metrics_push = None
     if settings.pushgateway_url is None:
         yield
         return
     push = MetricsPush(app.state.registry, settings.pushgateway_url, app.state.function, _instance(settings))
-    push.start()
+    app.state.metrics_push = push
+    if not settings.pushed_by_extension:
+        push.start()
     try:
         yield
     finally:
