@@ -37,7 +37,7 @@ class FrontDoor:
                 yield
 
         self.lifespan = lifespan
-        self._docs = create_docs(merged_document(apps, routes), lifespan)
+        self._docs = create_docs(lambda: merged_document(apps, routes), lifespan)
         self._paths = [(compile_path(route.path)[0], apps[route.function]) for route in routes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

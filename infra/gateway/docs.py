@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import anyio.to_thread
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,8 +31,12 @@ ASSETS = {
 """From a package, not from a network that a laptop may not reach."""
 
 
-def create_docs(document: dict[str, Any], lifespan: Lifespan[Any]) -> Starlette:
-    """Return an app that shows this OpenAPI document, at `/` and at `/docs`."""
+def create_docs(document: Callable[[], dict[str, Any]], lifespan: Lifespan[Any]) -> Starlette:
+    """Return an app that shows this OpenAPI document, at `/` and at `/docs`.
+
+    The document is made when it is first asked for: that may load every function.
+    """
+    made = cache(document)
     page = get_swagger_ui_html(
         openapi_url=DOCUMENT_PATH,
         title=TITLE,
@@ -42,7 +49,7 @@ def create_docs(document: dict[str, Any], lifespan: Lifespan[Any]) -> Starlette:
         return page
 
     async def answer_document(_: Request) -> Response:
-        return JSONResponse(document)
+        return JSONResponse(await anyio.to_thread.run_sync(made))
 
     return Starlette(
         routes=[

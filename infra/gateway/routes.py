@@ -27,9 +27,14 @@ class _TemplateLoader(yaml.SafeLoader):
 _TemplateLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
+def load_template(template: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.load(template.read_text(), _TemplateLoader)
+    return document
+
+
 def read_routes(template: Path = TEMPLATE) -> list[Route]:
     """Return every HTTP API route of every function."""
-    resources = yaml.load(template.read_text(), _TemplateLoader)["Resources"]
+    resources = load_template(template)["Resources"]
     return [
         Route(_folder(resource), event["Properties"]["Method"], event["Properties"]["Path"])
         for resource in resources.values()

@@ -6,7 +6,6 @@ Everything runs until Ctrl-C (or SIGTERM, or the end of the terminal), which sto
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import socket
@@ -16,18 +15,23 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+from starlette.types import ASGIApp
+
 from infra.local.curl import curl_lines
 from infra.local.data import exclusive
 from infra.local.errors import LocalError
+from infra.local.output import Output
 from infra.local.ports import HOST, listen
 from infra.local.server import Server
 from infra.local.services import start_services
 from infra.local.steps import step
-from shared.logging import REQUEST_LOGGER
+from shared.config import LoggingSettings
+from shared.logging import configure_logging
 
 DATA = Path(".local")
 RESULT = Path("temp.png")
 DEFAULT_PORT = "8000"
+OUTPUT = Output()
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,6 +48,7 @@ def main() -> int:
             # Pushed last, so run first: what stops is not to be interrupted again.
             password = start_services(services, data)
             services.callback(_ignore_signals)
+            configure_logging(LoggingSettings.from_environment())
             asyncio.run(_serve(listener, password, started))
     except LocalError as error:
         print(f"make run: {error}", file=sys.stderr)
@@ -76,9 +81,7 @@ def _ignore_signals() -> None:
 async def _serve(listener: socket.socket, password: str, started: float) -> None:
     """Serve the functions behind the front door, and do the main job once."""
     with step("front door") as outcome:
-        from infra.gateway.asgi import create_front_door
-
-        server = Server(create_front_door())
+        server = Server(_front_door())
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, _stop, server)
@@ -95,6 +98,20 @@ async def _serve(listener: socket.socket, password: str, started: float) -> None
     await serving
 
 
+def _front_door() -> ASGIApp:
+    """Return the front door in the way that GATEWAY names."""
+    way = os.environ.get("GATEWAY", "runtime")
+    if way == "asgi":
+        from infra.gateway import asgi
+
+        return asgi.create_front_door()
+    if way == "runtime":
+        from infra.gateway import runtime
+
+        return runtime.create_front_door(runtime.RuntimeOptions(print_=OUTPUT.write))
+    raise LocalError(f"GATEWAY={way}: it is runtime or asgi")
+
+
 def _stop(server: Server) -> None:
     if server.should_exit:
         return
@@ -105,13 +122,11 @@ def _stop(server: Server) -> None:
 async def _show(base_url: str, password: str, started: float) -> None:
     from infra.local.main_job import main_job
 
-    requests = logging.getLogger(REQUEST_LOGGER)
-    requests.disabled = True
     print("The main job, once:")
-    async for done in main_job(base_url, password, RESULT):
-        remark = f"{done.answer.status_code}  {done.remark}"
-        print(f"  {done.name:<14}{remark:<57}{done.milliseconds:>5.0f} ms", flush=True)
-    requests.disabled = False
+    with OUTPUT.muted():
+        async for done in main_job(base_url, password, RESULT):
+            remark = f"{done.answer.status_code}  {done.remark}"
+            print(f"  {done.name:<14}{remark:<57}{done.milliseconds:>5.0f} ms", flush=True)
     print(f"The picture is {RESULT}. Ready after {time.monotonic() - started:.1f} s. To do it yourself:\n")
     print(curl_lines(int(base_url.rpartition(":")[2])))
     print("Ctrl-C stops everything.", flush=True)

@@ -1,0 +1,24 @@
+"""AWS Lambda's limits, so that one that would be met in production is met here.
+
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PAYLOAD_BYTES = 6_291_556
+"""An event or an answer as JSON: 6 MB and some room for what is around them."""
+INTEGRATION_SECONDS = 30.0
+"""How long an HTTP API waits for a function's answer, the time in a queue included."""
+UNLIMITED_BYTES = 256 * 1024 * 1024
+"""What is taken where the payload's limit is lifted: it must still fit into the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLimits:
+    payload_bytes: int = PAYLOAD_BYTES
+    integration_seconds: float = INTEGRATION_SECONDS
+    waiting: int = 64
+    """Requests that may wait for an environment, a function."""

@@ -1,0 +1,169 @@
+"""The functions' environments as processes of this machine: AWS's runtime client with the real handler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import Callable
+from pathlib import Path
+
+from infra.gateway.functions import Function
+from infra.gateway.invocations import FunctionQueue
+from infra.gateway.runtime_api import Door
+from infra.gateway.runtime_server import RuntimeServer
+
+HOST = "127.0.0.1"
+ROOT = Path(__file__).parents[2]
+EXECUTION_ENVIRONMENT = "AWS_Lambda_python3.13"
+"""Has AWS's client wait for events in a thread, so that the process hears SIGTERM while it waits."""
+STOP_SECONDS = 5.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
+"""Between two starts of an environment that ends before it asks for an event."""
+
+Print = Callable[[bytes], object]
+
+logger = logging.getLogger("passepartout.gateway")
+
+
+class EnvironmentProcess:
+    """Keeps one environment of a function running: starts it, and starts it again when it ends."""
+
+    def __init__(self, queue: FunctionQueue, number: int, server: RuntimeServer, print_: Print) -> None:
+        self._queue = queue
+        self._number = number
+        self._api = server.api
+        self._server = server
+        self._print = print_
+        self._process: Process | None = None
+        self._port = 0
+        self._generation = 0
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until `stop`."""
+        pause = FIRST_PAUSE_SECONDS
+        while not self._stopping.is_set():
+            was_used = await self._run_once()
+            if self._stopping.is_set() or was_used:
+                pause = FIRST_PAUSE_SECONDS
+                continue
+            name = self._queue.function.name
+            logger.error("%s ended before it was ready; started again in %.1f s", name, pause)
+            if not self._queue.environments:
+                self._queue.fail_all(f"{name} cannot be started, its log says why")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def replace(self) -> None:
+        """Have the code loaded anew: the environment ends when it has answered, and a new one starts."""
+        self._terminate()
+
+    async def stop(self) -> None:
+        """End the environment when it has answered, or after STOP_SECONDS."""
+        self._stopping.set()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        self._terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            self._kill()
+
+    async def _run_once(self) -> bool:
+        """Run the environment until it ends; return whether it was ever ready for an event."""
+        listener = await self._server.listen(HOST)
+        self._port = port = int(listener.sockets[0].getsockname()[1])
+        door = Door(self._queue, self._kill)
+        self._api.open_door(port, door)
+        function = self._queue.function
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "awslambdaric", function.handler),
+                env=os.environ | self._environment(function, port),
+                stdout=PIPE,
+                stderr=STDOUT,
+                # Ctrl-C is for us, who let what is under way come to its end.
+                start_new_session=True,
+            )
+            await self._forward(self._process.stdout)
+            status = await self._process.wait()
+        finally:
+            listener.close()
+            was_ready = self._api.close_door(port, "it ended")
+        logger.info("an environment of %s ended (%s)", function.name, status)
+        return was_ready
+
+    async def _forward(self, printed: asyncio.StreamReader | None) -> None:
+        """Pass on what the process prints, until it ends."""
+        assert printed is not None
+        while chunk := await printed.read(65536):
+            self._print(chunk)
+
+    def _environment(self, function: Function, port: int) -> dict[str, str]:
+        """Return the variables that Lambda sets.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        """
+        self._generation += 1
+        return {
+            "AWS_LAMBDA_RUNTIME_API": f"{HOST}:{port}",
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_megabytes),
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"{os.getpid()}-{self._number}-{self._generation}",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_EXECUTION_ENV": EXECUTION_ENVIRONMENT,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+        }
+
+    def _terminate(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            # No event may be on its way to a process that is about to end.
+            self._api.retire(self._port)
+            self._process.terminate()
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
+
+class Processes:
+    """The environments of one function: one from the start, more when an event finds none idle."""
+
+    def __init__(self, queue: FunctionQueue, most: int, server: RuntimeServer, print_: Print) -> None:
+        self._queue = queue
+        self._most = most
+        self._server = server
+        self._print = print_
+        self._running: dict[EnvironmentProcess, asyncio.Task[None]] = {}
+        queue.on_wait = self._add_for
+
+    def start(self) -> None:
+        self._add()
+
+    def replace(self) -> None:
+        """Have the code loaded anew, by one environment after the other."""
+        for process in self._running:
+            process.replace()
+
+    async def stop(self) -> None:
+        """End all of them, each when it has answered."""
+        self._queue.on_wait = lambda waiting: None
+        await asyncio.gather(*(process.stop() for process in self._running))
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def _add_for(self, waiting: int) -> None:
+        """Start another environment where those that are starting are too few for what waits."""
+        starting = len(self._running) - self._queue.environments
+        if waiting > starting and len(self._running) < self._most:
+            self._add()
+
+    def _add(self) -> None:
+        process = EnvironmentProcess(self._queue, len(self._running), self._server, self._print)
+        self._running[process] = asyncio.create_task(process.run())

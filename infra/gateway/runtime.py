@@ -1,0 +1,176 @@
+"""The front door in the `runtime` way: the functions run in environments of their own, as on Lambda."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from infra.gateway.asgi import load_app
+from infra.gateway.docs import create_docs
+from infra.gateway.errors import FunctionFailed, PayloadTooLarge
+from infra.gateway.events import build_event, event_bytes, read_answer
+from infra.gateway.functions import read_functions
+from infra.gateway.invocations import FunctionQueue, Invocation
+from infra.gateway.limits import GatewayLimits
+from infra.gateway.openapi import merged_document
+from infra.gateway.processes import Print, Processes
+from infra.gateway.reload import reload_on_change
+from infra.gateway.routes import Route, read_routes
+from infra.gateway.runtime_api import Door, RuntimeApi
+from infra.gateway.runtime_server import RuntimeServer
+from infra.gateway.schedules import run_schedules
+from shared.errors import Problem
+from shared.logging import request_id
+from shared.middleware import REQUEST_ID_HEADER, RequestIdMiddleware
+from shared.requests import read_body
+from shared.responses import problem_response
+
+logger = logging.getLogger("passepartout.gateway")
+
+
+class RuntimeFrontDoor:
+    """Hands a request, as an event, to the function whose route has its path; that one judges the method.
+
+    Every other path is the documentation's. What the environments are is the lifespan's matter.
+    """
+
+    def __init__(self, queues: dict[str, FunctionQueue], routes: Sequence[Route], docs: ASGIApp) -> None:
+        self._queues = queues
+        self._routes = [(compile_path(route.path)[0], route) for route in routes]
+        self._docs = docs
+        self._app = RequestIdMiddleware(self._answer)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            for path, route in self._routes:
+                if match := path.match(scope["path"]):
+                    await self._invoke(route, match.groupdict(), scope, receive, send)
+                    return
+        await self._docs(scope, receive, send)
+
+    async def _invoke(
+        self, route: Route, parameters: dict[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        queue = self._queues[route.function]
+        try:
+            body = await self._body(Request(scope, receive), queue.limits.payload_bytes)
+            event = build_event(scope, f"{scope['method']} {route.path}", parameters, body)
+            payload = await queue.invoke(Invocation(_aws_request_id(scope), event))
+            await _send(payload, route.function, scope["method"], send)
+        except Problem as problem:
+            await problem_response(problem)(scope, receive, send)
+
+    async def _body(self, request: Request, payload_bytes: int) -> bytes:
+        """Return the body. Raises PayloadTooLarge before it is read, where its length is declared."""
+        room = payload_bytes - event_bytes(request.headers.raw, 0)
+        # Three bytes are four in base64.
+        return await read_body(request, max(0, room // 4 * 3), PayloadTooLarge)
+
+
+async def _send(payload: bytes, function: str, method: str, send: Send) -> None:
+    try:
+        answer = read_answer(payload)
+    except (ValueError, TypeError, UnicodeError, AttributeError) as error:
+        logger.error("%s answered no HTTP answer: %s", function, error)
+        raise FunctionFailed(f"{function} did not answer as an HTTP API takes it.") from None
+    headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
+    if answer.status not in (204, 304):
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _aws_request_id(scope: Scope) -> str:
+    """Return the id of this request, where it is not one that a caller chose, and may choose again."""
+    current = request_id.get()
+    given = Request(scope).headers.get(REQUEST_ID_HEADER)
+    return str(uuid4()) if current is None or current == given else current
+
+
+def _print(text: bytes) -> None:
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()
+
+
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """Where the functions' environments are, and what is asked of them."""
+
+    limits: GatewayLimits = GatewayLimits()
+    processes: int = 2
+    """Environments a function on this machine, at most; 0 where containers ask for events."""
+    host: str = "127.0.0.1"
+    port: int = 9001
+    """Where containers ask: those of the template's first function here, of the second one port above, ..."""
+    reload: bool = True
+    print_: Print = _print
+    """Takes what the processes print."""
+
+
+def create_front_door(options: RuntimeOptions) -> RuntimeFrontDoor:
+    """Return the front door of all routes of `template.yaml`; its lifespan is that of the environments."""
+    queues = {function.name: FunctionQueue(function, options.limits) for function in read_functions()}
+    routes = read_routes()
+
+    def document() -> dict[str, Any]:
+        return merged_document(
+            {name: load_app(name) for name in {route.function for route in routes}}, routes
+        )
+
+    @asynccontextmanager
+    async def lifespan(_: ASGIApp) -> AsyncIterator[None]:
+        server = RuntimeServer(RuntimeApi(options.limits))
+        async with AsyncExitStack() as opened:
+            opened.callback(server.close)
+            if options.processes:
+                await opened.enter_async_context(_processes(queues, options, server))
+            else:
+                for port, queue in enumerate(queues.values(), options.port):
+                    server.api.open_door(port, Door(queue))
+                    opened.callback((await server.listen(options.host, port)).close)
+            await opened.enter_async_context(_in_background(run_schedules(queues.values())))
+            yield
+
+    return RuntimeFrontDoor(queues, routes, create_docs(document, lifespan))
+
+
+@asynccontextmanager
+async def _processes(
+    queues: Mapping[str, FunctionQueue], options: RuntimeOptions, server: RuntimeServer
+) -> AsyncIterator[None]:
+    running = {
+        name: Processes(queue, options.processes, server, options.print_) for name, queue in queues.items()
+    }
+    try:
+        for processes in running.values():
+            processes.start()
+        await asyncio.gather(*(queue.first_ready for queue in queues.values()))
+        async with AsyncExitStack() as opened:
+            if options.reload:
+                await opened.enter_async_context(_in_background(reload_on_change(running)))
+            yield
+    finally:
+        await asyncio.gather(*(processes.stop() for processes in running.values()))
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,217 @@
+"""AWS Lambda's Runtime API and Extensions API: environments take events here, and bring the answers.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from infra.gateway.environments import Address, Environment
+from infra.gateway.errors import AnswerTooLarge, FunctionFailed
+from infra.gateway.invocations import FunctionQueue, Invocation
+from infra.gateway.limits import GatewayLimits
+
+RUNTIME = "/2018-06-01/runtime"
+EXTENSIONS = "/2020-01-01/extension"
+IDENTIFIER = "Lambda-Extension-Identifier"
+
+logger = logging.getLogger("passepartout.gateway")
+
+
+class RuntimeApi:
+    """The ASGI app of both APIs, for all environments.
+
+    An environment is told by the port that it calls and the address that it calls from: one here on the
+    machine has a port of its own, containers of one function share a port and have addresses.
+    """
+
+    def __init__(self, limits: GatewayLimits) -> None:
+        self._limits = limits
+        self._doors: dict[int, Door] = {}
+        self._environments: dict[tuple[int, str], Environment] = {}
+        self._app = Starlette(
+            routes=[
+                Route(f"{RUNTIME}/invocation/next", self._next),
+                Route(f"{RUNTIME}/invocation/{{id}}/response", self._response, methods=["POST"]),
+                Route(f"{RUNTIME}/invocation/{{id}}/error", self._error, methods=["POST"]),
+                Route(f"{RUNTIME}/init/error", self._init_error, methods=["POST"]),
+                Route(f"{EXTENSIONS}/register", self._register, methods=["POST"]),
+                Route(f"{EXTENSIONS}/event/next", self._next_event),
+            ]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    def open_door(self, port: int, door: Door) -> None:
+        """Take what calls on this port for environments of one function."""
+        self._doors[port] = door
+
+    def close_door(self, port: int, how: str) -> bool:
+        """Forget the environments that called on this port; `how` they ended is told to who waits.
+
+        Returns whether one of them was ever ready for an event.
+        """
+        del self._doors[port]
+        ended = [self._environments.pop(key) for key in list(self._environments) if key[0] == port]
+        for environment in ended:
+            environment.end(how)
+        return any(environment.is_ready for environment in ended)
+
+    def retire(self, port: int) -> None:
+        """Hand no more events to the environments that call on this port."""
+        for key, environment in self._environments.items():
+            if key[0] == port:
+                environment.retire()
+
+    def lost(self, server: Address | None, client: Address | None) -> None:
+        """Note that a connection was closed."""
+        if server is None or client is None:
+            return
+        environment = self._environments.get((server[1], client[0]))
+        if environment is not None and environment.connection == client:
+            environment.lose("its connection was closed")
+
+    def _environment(self, request: Request) -> Environment:
+        port, host = request.scope["server"][1], request.scope["client"][0]
+        if (port, host) not in self._environments:
+            door = self._doors[port]
+            self._environments[port, host] = Environment(door.queue, door.kill, door.opened_at)
+        return self._environments[port, host]
+
+    async def _next(self, request: Request) -> Response:
+        environment = self._environment(request)
+        taking = asyncio.ensure_future(environment.next(request.scope["client"]))
+        if not await _done_before_disconnect(taking, request):
+            environment.give_back()
+            return Response(status_code=499)
+        return _event_response(environment, taking.result())
+
+    async def _response(self, request: Request) -> Response:
+        environment = self._environment(request)
+        if not environment.is_answering(request.path_params["id"]):
+            return _refused(400, "InvalidRequestID")
+        if (payload := await self._payload(request)) is None:
+            limit = self._limits.payload_bytes
+            environment.answer(AnswerTooLarge(f"An answer has at most {limit} bytes.", limit=limit))
+            return _refused(413, "RequestEntityTooLarge")
+        environment.answer(payload)
+        return JSONResponse({"status": "OK"}, 202)
+
+    async def _payload(self, request: Request) -> bytes | None:
+        """Return the body, or None when it is longer than a payload may be."""
+        chunks, length = [], 0
+        async for chunk in request.stream():
+            length += len(chunk)
+            if length <= self._limits.payload_bytes:
+                chunks.append(chunk)
+        return b"".join(chunks) if length <= self._limits.payload_bytes else None
+
+    async def _error(self, request: Request) -> Response:
+        environment = self._environment(request)
+        if not environment.is_answering(request.path_params["id"]):
+            return _refused(400, "InvalidRequestID")
+        # The function has logged it; what it was is not for the caller.
+        environment.answer(
+            FunctionFailed(f"{environment.function.name} ended with an error, which is in its log.")
+        )
+        return JSONResponse({"status": "OK"}, 202)
+
+    async def _init_error(self, request: Request) -> Response:
+        environment = self._environment(request)
+        error = orjson.loads(await request.body() or b"{}")
+        logger.error("%s could not start: %s", environment.function.name, error.get("errorMessage"))
+        return JSONResponse({"status": "OK"}, 202)
+
+    async def _register(self, request: Request) -> Response:
+        environment = self._environment(request)
+        function = environment.function
+        body = {"functionName": function.name, "functionVersion": "$LATEST", "handler": function.handler}
+        return JSONResponse(body, headers={IDENTIFIER: environment.register()})
+
+    async def _next_event(self, request: Request) -> Response:
+        environment = self._environment(request)
+        extension = environment.extensions.get(request.headers.get(IDENTIFIER, ""))
+        if extension is None:
+            return _refused(403, "Extension.UnknownExtensionIdentifier")
+        extension.idle.set()
+        waiting = asyncio.ensure_future(extension.events.get())
+        if not await _done_before_disconnect(waiting, request):
+            return Response(status_code=499)
+        return JSONResponse(
+            {
+                "eventType": "INVOKE",
+                "deadlineMs": _deadline(environment),
+                "requestId": waiting.result().request_id,
+                "invokedFunctionArn": environment.function.arn,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Door:
+    """What stands behind a port of the Runtime API."""
+
+    queue: FunctionQueue
+    kill: Callable[[], None] = lambda: None
+    """Ends the environment; without effect on one that is not ours to end."""
+    opened_at: float = field(default_factory=time.perf_counter)
+
+
+def _event_response(environment: Environment, invocation: Invocation) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        for part in invocation.event:
+            yield part
+
+    headers = {
+        "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
+        "Lambda-Runtime-Deadline-Ms": str(_deadline(environment)),
+        "Lambda-Runtime-Invoked-Function-Arn": environment.function.arn,
+        "Lambda-Runtime-Trace-Id": _trace_id(invocation),
+        "Content-Length": str(sum(map(len, invocation.event))),
+    }
+    return StreamingResponse(parts(), headers=headers, media_type="application/json")
+
+
+def _trace_id(invocation: Invocation) -> str:
+    return f"Root=1-{int(time.time()):x}-{invocation.request_id.replace('-', '')[:24]}"
+
+
+def _deadline(environment: Environment) -> int:
+    return int((time.time() + environment.function.timeout) * 1000)
+
+
+def _refused(status: int, error_type: str) -> Response:
+    return JSONResponse({"errorType": error_type, "errorMessage": error_type}, status)
+
+
+async def _done_before_disconnect(task: asyncio.Future[Any], request: Request) -> bool:
+    """Wait for the task; cancel it, and return False, when the caller closes the connection first."""
+
+    async def disconnect() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    gone = asyncio.ensure_future(disconnect())
+    await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+    if task.cancelled():
+        # The environment is to end: it is told nothing more.
+        await gone
+    is_done = task.done() and not gone.done()
+    for each in (task, gone):
+        each.cancel()
+    return is_done

@@ -1,0 +1,60 @@
+"""Serves the Runtime API on as many ports as there are environments, in the event loop of the front door."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from infra.gateway.runtime_api import RuntimeApi
+
+KEEP_ALIVE_SECONDS = 24 * 3600
+"""An environment keeps its connection for as long as it works on an event, and longer."""
+
+
+class RuntimeServer:
+    def __init__(self, api: RuntimeApi) -> None:
+        self.api = api
+
+        class Protocol(HttpToolsProtocol):
+            """Tells the API of a closed connection: an environment that holds an event may have died."""
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                super().connection_lost(exc)
+                api.lost(self.server, self.client)  # type: ignore[arg-type]
+
+        self._config = uvicorn.Config(
+            api,
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        )
+        self._config.load()
+        self._state = ServerState()
+
+    async def listen(self, host: str, port: int = 0) -> asyncio.Server:
+        """Serve on one more port; 0 takes any that is free."""
+        # asyncio sets TCP_NODELAY only on a socket that names its protocol; without, an answer takes 40 ms.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        return await asyncio.get_running_loop().create_server(self._protocol, sock=listener)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for connection in list(self._state.connections):
+            connection.transport.close()
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Any = self._config.http_protocol_class
+        protocol: asyncio.Protocol = make(config=self._config, server_state=self._state, app_state={})
+        return protocol
