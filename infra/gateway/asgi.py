@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from typing import cast
@@ -23,31 +23,25 @@ def load_app(function: str) -> FastAPI:
 class FrontDoor:
     """Hands a request to the function whose route has its path; that one judges the method.
 
-    Every other path is the documentation's. The lifespan is that of all functions.
+    Every other path is the documentation's.
     """
 
-    def __init__(self, routes: list[Route]) -> None:
-        apps = {name: load_app(name) for name in sorted({route.function for route in routes})}
-
-        @asynccontextmanager
-        async def lifespan(_: ASGIApp) -> AsyncIterator[None]:
-            async with AsyncExitStack() as opened:
-                for app in apps.values():
-                    await opened.enter_async_context(app.router.lifespan_context(app))
-                yield
-
-        self.lifespan = lifespan
-        self._docs = create_docs(lambda: merged_document(apps, routes), lifespan)
+    def __init__(self, apps: Mapping[str, FastAPI], routes: Sequence[Route]) -> None:
+        self._docs = create_docs(lambda: merged_document(apps, routes))
         self._paths = [(compile_path(route.path)[0], apps[route.function]) for route in routes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app: ASGIApp = self._docs
-        if scope["type"] == "http":
-            matching = (app for path, app in self._paths if path.match(scope["path"]))
-            app = next(matching, self._docs)
+        matching = (app for path, app in self._paths if path.match(scope["path"]))
+        app: ASGIApp = next(matching, self._docs)
         await app(scope, receive, send)
 
 
-def create_front_door() -> FrontDoor:
-    """Return the front door of all routes of `template.yaml`."""
-    return FrontDoor(read_routes())
+@asynccontextmanager
+async def open_front_door() -> AsyncIterator[FrontDoor]:
+    """Give the front door of all routes of `template.yaml`, with every function's resources open."""
+    routes = read_routes()
+    apps = {name: load_app(name) for name in sorted({route.function for route in routes})}
+    async with AsyncExitStack() as opened:
+        for app in apps.values():
+            await opened.enter_async_context(app.router.lifespan_context(app))
+        yield FrontDoor(apps, routes)

@@ -15,7 +15,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Lifespan
 
 from infra.gateway.openapi import TITLE
 from shared.app import answer_problem
@@ -31,7 +30,7 @@ ASSETS = {
 """From a package, not from a network that a laptop may not reach."""
 
 
-def create_docs(document: Callable[[], dict[str, Any]], lifespan: Lifespan[Any]) -> Starlette:
+def create_docs(document: Callable[[], dict[str, Any]]) -> Starlette:
     """Return an app that shows this OpenAPI document, at `/` and at `/docs`.
 
     The document is made when it is first asked for: that may load every function.
@@ -60,7 +59,6 @@ def create_docs(document: Callable[[], dict[str, Any]], lifespan: Lifespan[Any])
         ],
         middleware=[Middleware(RequestIdMiddleware)],
         exception_handlers={HTTPException: answer_problem},
-        lifespan=lifespan,
     )
 
 

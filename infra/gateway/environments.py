@@ -51,6 +51,8 @@ class Environment:
         self._timer: asyncio.TimerHandle | None = None
         self._taking: asyncio.Future[Invocation] | None = None
         self._is_retired = False
+        self._is_free = asyncio.Event()
+        self._is_free.set()
         queue.environments += 1
 
     def register(self) -> str:
@@ -79,11 +81,12 @@ class Environment:
         self._begin(invocation)
         return invocation
 
-    def retire(self) -> None:
-        """Take no more events: the environment is about to end."""
+    async def retire(self) -> None:
+        """Take no more events, and wait until the last one is answered: the environment is about to end."""
         self._is_retired = True
         if self._taking is not None:
             self._taking.cancel()
+        await self._is_free.wait()
 
     def is_answering(self, request_id: str) -> bool:
         return self._invocation is not None and self._invocation.request_id == request_id
@@ -93,6 +96,7 @@ class Environment:
         invocation, self._invocation = self._invocation, None
         if invocation is None:
             return
+        self._is_free.set()
         assert self._timer is not None
         self._timer.cancel()
         if isinstance(payload, Problem):
@@ -105,6 +109,7 @@ class Environment:
         """Undo `next`, whose event could not be handed over."""
         invocation, self._invocation = self._invocation, None
         if invocation is not None and self._timer is not None:
+            self._is_free.set()
             self._timer.cancel()
             self.queue.give_back(invocation)
 
@@ -119,6 +124,7 @@ class Environment:
 
     def _begin(self, invocation: Invocation) -> None:
         self._invocation = invocation
+        self._is_free.clear()
         self._taken_at = time.perf_counter()
         self._timer = asyncio.get_running_loop().call_later(self.function.timeout, self._time_out)
         for extension in self.extensions.values():

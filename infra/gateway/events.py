@@ -57,9 +57,11 @@ def build_event(scope: Scope, route_key: str, parameters: dict[str, str], body: 
     return [start[:-1] + b',"body":"', pybase64.b64encode(body), b'"}']
 
 
-def event_bytes(headers: Iterable[tuple[bytes, bytes]], body_bytes: int) -> int:
-    """Return how large an event may get, for a body that has not been read."""
-    return sum(len(name) + len(value) for name, value in headers) + ROOM + (body_bytes + 2) // 3 * 4
+def body_limit(headers: Iterable[tuple[bytes, bytes]], payload_bytes: int) -> int:
+    """Return how many bytes a body may have beside these headers, in an event of at most `payload_bytes`."""
+    room = payload_bytes - ROOM - sum(len(name) + len(value) for name, value in headers)
+    # In base64, three bytes are four.
+    return max(0, room // 4 * 3)
 
 
 def read_answer(payload: bytes) -> Answer:

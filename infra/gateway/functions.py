@@ -22,10 +22,12 @@ class Function:
     memory_megabytes: int = DEFAULT_MEMORY_MEGABYTES
     schedules: tuple[str, ...] = ()
     """As EventBridge writes them: `rate(5 minutes)`."""
+    module: str = ""
+    """Where its handler is."""
 
     @property
     def handler(self) -> str:
-        return f"functions.{self.name}.handler.handler"
+        return f"{self.module or f'functions.{self.name}.handler'}.handler"
 
     @property
     def arn(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,7 +13,7 @@ from shared.responses import ProblemDocument
 TITLE = "Passepartout"
 
 
-def merged_document(apps: dict[str, FastAPI], routes: Iterable[Route]) -> dict[str, Any]:
+def merged_document(apps: Mapping[str, FastAPI], routes: Iterable[Route]) -> dict[str, Any]:
     """Return the document of every route of the front door, each as its function describes it."""
     paths: dict[str, Any] = {}
     components: dict[str, Any] = {"schemas": {"ProblemDocument": ProblemDocument.model_json_schema()}}

@@ -57,19 +57,22 @@ class EnvironmentProcess:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def replace(self) -> None:
+    async def replace(self) -> None:
         """Have the code loaded anew: the environment ends when it has answered, and a new one starts."""
-        self._terminate()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        # No event may be on its way to a process that is about to end.
+        await self._api.retire(self._port)
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
 
     async def stop(self) -> None:
         """End the environment when it has answered, or after STOP_SECONDS."""
         self._stopping.set()
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        self._terminate()
         try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            await asyncio.wait_for(self.replace(), STOP_SECONDS)
         except TimeoutError:
             self._kill()
 
@@ -120,12 +123,6 @@ class EnvironmentProcess:
             "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         }
 
-    def _terminate(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            # No event may be on its way to a process that is about to end.
-            self._api.retire(self._port)
-            self._process.terminate()
-
     def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
@@ -145,10 +142,9 @@ class Processes:
     def start(self) -> None:
         self._add()
 
-    def replace(self) -> None:
-        """Have the code loaded anew, by one environment after the other."""
-        for process in self._running:
-            process.replace()
+    async def replace(self) -> None:
+        """Have the code loaded anew."""
+        await asyncio.gather(*(process.replace() for process in self._running))
 
     async def stop(self) -> None:
         """End all of them, each when it has answered."""

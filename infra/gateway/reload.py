@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,8 +21,7 @@ async def reload_on_change(processes: Mapping[str, Processes]) -> None:
     async for changes in awatch(FUNCTIONS, SHARED, watch_filter=PythonFilter()):
         names = changed_functions((Path(path) for _, path in changes), processes)
         logger.info("the code of %s has changed: loaded anew", ", ".join(sorted(names)))
-        for name in names:
-            processes[name].replace()
+        await asyncio.gather(*(processes[name].replace() for name in names))
 
 
 def changed_functions(paths: Iterable[Path], functions: Iterable[str]) -> set[str]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -18,8 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from infra.gateway.asgi import load_app
 from infra.gateway.docs import create_docs
 from infra.gateway.errors import FunctionFailed, PayloadTooLarge
-from infra.gateway.events import build_event, event_bytes, read_answer
-from infra.gateway.functions import read_functions
+from infra.gateway.events import body_limit, build_event, read_answer
+from infra.gateway.functions import Function, read_functions
 from infra.gateway.invocations import FunctionQueue, Invocation
 from infra.gateway.limits import GatewayLimits
 from infra.gateway.openapi import merged_document
@@ -41,7 +42,7 @@ logger = logging.getLogger("passepartout.gateway")
 class RuntimeFrontDoor:
     """Hands a request, as an event, to the function whose route has its path; that one judges the method.
 
-    Every other path is the documentation's. What the environments are is the lifespan's matter.
+    Every other path is the documentation's.
     """
 
     def __init__(self, queues: dict[str, FunctionQueue], routes: Sequence[Route], docs: ASGIApp) -> None:
@@ -54,11 +55,10 @@ class RuntimeFrontDoor:
         await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            for path, route in self._routes:
-                if match := path.match(scope["path"]):
-                    await self._invoke(route, match.groupdict(), scope, receive, send)
-                    return
+        for path, route in self._routes:
+            if match := path.match(scope["path"]):
+                await self._invoke(route, match.groupdict(), scope, receive, send)
+                return
         await self._docs(scope, receive, send)
 
     async def _invoke(
@@ -75,9 +75,15 @@ class RuntimeFrontDoor:
 
     async def _body(self, request: Request, payload_bytes: int) -> bytes:
         """Return the body. Raises PayloadTooLarge before it is read, where its length is declared."""
-        room = payload_bytes - event_bytes(request.headers.raw, 0)
-        # Three bytes are four in base64.
-        return await read_body(request, max(0, room // 4 * 3), PayloadTooLarge)
+        limit = body_limit(request.headers.raw, payload_bytes)
+        try:
+            return await read_body(request, limit, PayloadTooLarge)
+        except PayloadTooLarge as refusal:
+            detail = (
+                f"A function's event has at most {payload_bytes} bytes, which leaves {limit} for this body: "
+                "send a larger picture by POST /file/upload."
+            )
+            raise PayloadTooLarge(detail, limit=limit, actual=refusal.actual) from None
 
 
 async def _send(payload: bytes, function: str, method: str, send: Send) -> None:
@@ -120,31 +126,44 @@ class RuntimeOptions:
     """Takes what the processes print."""
 
 
-def create_front_door(options: RuntimeOptions) -> RuntimeFrontDoor:
-    """Return the front door of all routes of `template.yaml`; its lifespan is that of the environments."""
-    queues = {function.name: FunctionQueue(function, options.limits) for function in read_functions()}
-    routes = read_routes()
+@asynccontextmanager
+async def open_front_door(
+    options: RuntimeOptions,
+    functions: Sequence[Function] | None = None,
+    routes: Sequence[Route] | None = None,
+) -> AsyncIterator[RuntimeFrontDoor]:
+    """Give the front door, with the environments ready. What is left out is that of `template.yaml`.
 
-    def document() -> dict[str, Any]:
-        return merged_document(
-            {name: load_app(name) for name in {route.function for route in routes}}, routes
-        )
-
-    @asynccontextmanager
-    async def lifespan(_: ASGIApp) -> AsyncIterator[None]:
+    At its end, each environment ends when it has answered. Raises EnvironmentLost when one cannot be started.
+    """
+    functions = read_functions() if functions is None else functions
+    routes = read_routes() if routes is None else routes
+    queues = {function.name: FunctionQueue(function, options.limits) for function in functions}
+    docs = create_docs(partial(_document, routes))
+    async with AsyncExitStack() as opened:
         server = RuntimeServer(RuntimeApi(options.limits))
-        async with AsyncExitStack() as opened:
-            opened.callback(server.close)
-            if options.processes:
-                await opened.enter_async_context(_processes(queues, options, server))
-            else:
-                for port, queue in enumerate(queues.values(), options.port):
-                    server.api.open_door(port, Door(queue))
-                    opened.callback((await server.listen(options.host, port)).close)
-            await opened.enter_async_context(_in_background(run_schedules(queues.values())))
-            yield
+        opened.callback(server.close)
+        if options.processes:
+            await opened.enter_async_context(_processes(queues, options, server))
+        else:
+            await opened.enter_async_context(_containers(queues, options, server))
+        await opened.enter_async_context(_in_background(run_schedules(queues.values())))
+        yield RuntimeFrontDoor(queues, routes, docs)
 
-    return RuntimeFrontDoor(queues, routes, create_docs(document, lifespan))
+
+def _document(routes: Sequence[Route]) -> dict[str, Any]:
+    return merged_document({name: load_app(name) for name in {route.function for route in routes}}, routes)
+
+
+@asynccontextmanager
+async def _containers(
+    queues: Mapping[str, FunctionQueue], options: RuntimeOptions, server: RuntimeServer
+) -> AsyncIterator[None]:
+    async with AsyncExitStack() as opened:
+        for port, queue in enumerate(queues.values(), options.port):
+            server.api.open_door(port, Door(queue))
+            opened.callback((await server.listen(options.host, port)).close)
+        yield
 
 
 @asynccontextmanager

@@ -72,11 +72,10 @@ class RuntimeApi:
             environment.end(how)
         return any(environment.is_ready for environment in ended)
 
-    def retire(self, port: int) -> None:
-        """Hand no more events to the environments that call on this port."""
-        for key, environment in self._environments.items():
-            if key[0] == port:
-                environment.retire()
+    async def retire(self, port: int) -> None:
+        """Hand no more events to the environments that call on this port; wait for their answers."""
+        environments = [self._environments[key] for key in self._environments if key[0] == port]
+        await asyncio.gather(*(environment.retire() for environment in environments))
 
     def lost(self, server: Address | None, client: Address | None) -> None:
         """Note that a connection was closed."""

@@ -11,7 +11,8 @@ import signal
 import socket
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -80,36 +81,39 @@ def _ignore_signals() -> None:
 
 async def _serve(listener: socket.socket, password: str, started: float) -> None:
     """Serve the functions behind the front door, and do the main job once."""
-    with step("front door") as outcome:
-        server = Server(_front_door())
-        loop = asyncio.get_running_loop()
-        for number in STOP_SIGNALS:
-            loop.add_signal_handler(number, _stop, server)
-        serving = asyncio.create_task(server.serve([listener]))
-        await server.ready.wait()
-        base_url = f"http://{HOST}:{listener.getsockname()[1]}"
-        outcome.text = f"{base_url}, Swagger UI at /"
-    try:
-        await _show(base_url, password, started)
-    except LocalError:
-        server.should_exit = True
+    async with AsyncExitStack() as opened:
+        with step("front door") as outcome:
+            server = Server(await opened.enter_async_context(_front_door()))
+            for number in STOP_SIGNALS:
+                asyncio.get_running_loop().add_signal_handler(number, _stop, server)
+            serving = asyncio.create_task(server.serve([listener]))
+            await server.ready.wait()
+            base_url = f"http://{HOST}:{listener.getsockname()[1]}"
+            outcome.text = f"{base_url}, Swagger UI at /"
+        try:
+            await _show(base_url, password, started)
+        except LocalError:
+            server.should_exit = True
+            await serving
+            raise
         await serving
-        raise
-    await serving
 
 
-def _front_door() -> ASGIApp:
-    """Return the front door in the way that GATEWAY names."""
+@asynccontextmanager
+async def _front_door() -> AsyncIterator[ASGIApp]:
+    """Give the front door in the way that GATEWAY names."""
+    from infra.gateway import asgi, runtime
+    from infra.gateway.errors import EnvironmentLost
+
     way = os.environ.get("GATEWAY", "runtime")
-    if way == "asgi":
-        from infra.gateway import asgi
-
-        return asgi.create_front_door()
-    if way == "runtime":
-        from infra.gateway import runtime
-
-        return runtime.create_front_door(runtime.RuntimeOptions(print_=OUTPUT.write))
-    raise LocalError(f"GATEWAY={way}: it is runtime or asgi")
+    if way not in ("asgi", "runtime"):
+        raise LocalError(f"GATEWAY={way}: it is runtime or asgi")
+    options = runtime.RuntimeOptions(print_=OUTPUT.write)
+    try:
+        async with asgi.open_front_door() if way == "asgi" else runtime.open_front_door(options) as app:
+            yield app
+    except EnvironmentLost as error:
+        raise LocalError(error.detail) from None
 
 
 def _stop(server: Server) -> None:

@@ -23,7 +23,7 @@ class Server(uvicorn.Server):
                 app,
                 access_log=False,
                 log_config=None,
-                lifespan="on",
+                lifespan="off",
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
         )

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from infra.gateway.asgi import create_front_door, load_app
+from infra.gateway.asgi import load_app, open_front_door
 from tests.accounts import SignedIn, sign_in
 from tests.integration.uploads import Resizer
 
@@ -16,8 +16,7 @@ from tests.integration.uploads import Resizer
 @pytest.fixture(scope="session")
 async def client(environment: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the front door, with all functions behind it."""
-    front_door = create_front_door()
-    async with front_door.lifespan(front_door):
+    async with open_front_door() as front_door:
         transport = httpx.ASGITransport(front_door, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client

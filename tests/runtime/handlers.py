@@ -1,0 +1,38 @@
+"""Functions that do what a front door must cope with. The path says what."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+Event = dict[str, Any]
+
+
+def answer(body: str = "", status: int = 200) -> Event:
+    return {"statusCode": status, "headers": {"content-type": "text/plain"}, "body": body}
+
+
+def handler(event: Event, context: Any) -> Any:
+    match event.get("rawPath", "").rpartition("/")[2]:
+        case "echo":
+            return {"event": event, "context": context.aws_request_id}
+        case "pid":
+            return answer(str(os.getpid()))
+        case "slow":
+            time.sleep(0.3)
+            return answer(str(os.getpid()))
+        case "hang":
+            time.sleep(60)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "fail":
+            raise LookupError("a secret of the function")
+        case "large":
+            return answer("x" * 7_000_000)
+        case "nonsense":
+            return {"statusCode": "none", "headers": ["no", "headers"]}
+        case "exit":
+            os._exit(3)
+    return None
