@@ -104,16 +104,23 @@ async def _front_door() -> AsyncIterator[ASGIApp]:
     """Give the front door in the way that GATEWAY names."""
     from infra.gateway import asgi, runtime
     from infra.gateway.errors import EnvironmentLost
+    from infra.gateway.limits import GatewayLimits, LambdaLimits
 
-    way = os.environ.get("GATEWAY", "runtime")
-    if way not in ("asgi", "runtime"):
-        raise LocalError(f"GATEWAY={way}: it is runtime or asgi")
-    options = runtime.RuntimeOptions(print_=OUTPUT.write)
+    way = _choice("GATEWAY", "runtime", "asgi")
+    limits = GatewayLimits.of(LambdaLimits(_choice("GATEWAY_LIMITS", "on", "off")))
+    options = runtime.RuntimeOptions(limits, print_=OUTPUT.write)
     try:
         async with asgi.open_front_door() if way == "asgi" else runtime.open_front_door(options) as app:
             yield app
     except EnvironmentLost as error:
         raise LocalError(error.detail) from None
+
+
+def _choice(variable: str, default: str, other: str) -> str:
+    value = os.environ.get(variable) or default
+    if value not in (default, other):
+        raise LocalError(f"{variable}={value}: it is {default} or {other}")
+    return value
 
 
 def _stop(server: Server) -> None:
