@@ -37,11 +37,12 @@ format: $(READY) ## Put the code into the house's format
 bench: $(READY) ## Measure, as ratios in one run on this machine
 	@$(BIN)/python -m infra.bench
 
-lock: $(READY) ## Write requirements.txt and functions/*/requirements.txt anew from pyproject.toml
+lock: $(READY) ## Write every requirements.txt anew from pyproject.toml
 	$(LOCK) $(UPGRADE) $(foreach group,$(GROUPS),--group $(group)) --output-file requirements.txt
 	for name in $(FUNCTIONS); do \
 	  $(LOCK) --constraint requirements.txt --group $$name --output-file functions/$$name/requirements.txt; \
 	done
+	$(LOCK) --constraint requirements.txt --group infra --output-file infra/docker/requirements.txt
 
 clean: ## Remove what was installed, built and stored (.venv, .local, caches)
 	rm -rf .venv .local .mypy_cache .pytest_cache .import_linter_cache .hypothesis

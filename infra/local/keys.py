@@ -17,7 +17,7 @@ def local_keys(file: Path) -> dict[str, str]:
         kept: dict[str, str] = json.loads(file.read_text())
         return kept
     made = {
-        "JWT_PRIVATE_KEY": _new_private_key(),
+        "JWT_PRIVATE_KEY": new_private_key(),
         "REFRESH_TOKEN_KEY": secrets.token_urlsafe(32),
         "DEMO_PASSWORD": secrets.token_urlsafe(16),
     }
@@ -29,6 +29,7 @@ def local_keys(file: Path) -> dict[str, str]:
     return made
 
 
-def _new_private_key() -> str:
+def new_private_key() -> str:
+    """Return a new key for ES256, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
