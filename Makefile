@@ -23,12 +23,13 @@ run: $(READY) ## Start everything on this machine, resize a photograph, serve on
 test: $(READY) ## Run all tests (ARGS='-k login' to choose)
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(READY) ## Check format, style, types and the arrows between packages; changes nothing
+check: $(READY) ## Check format, style, types, the arrows between packages and template.yaml; changes nothing
 	$(BIN)/black --check --quiet --diff functions shared infra tests
 	$(BIN)/isort --check --diff functions shared infra tests
 	$(BIN)/flake8 functions shared infra tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/cfn-lint template.yaml
 
 format: $(READY) ## Put the code into the house's format
 	$(BIN)/black --quiet functions shared infra tests

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.gateway.routes import FUNCTION, TEMPLATE, load_template
+from infra.gateway.routes import FUNCTION, TEMPLATE, folder_of, read_template
 
 DEFAULT_TIMEOUT_SECONDS = 3
 DEFAULT_MEMORY_MEGABYTES = 128
@@ -36,10 +36,10 @@ class Function:
 
 def read_functions(template: Path = TEMPLATE) -> list[Function]:
     """Return every function, in the order of the template."""
-    document = load_template(template)
+    document = read_template(template)
     common = document.get("Globals", {}).get("Function", {})
     return [
-        _function(resource["Metadata"]["DockerBuildArgs"]["FUNCTION"], common | resource["Properties"])
+        _function(folder_of(resource), common | resource["Properties"])
         for resource in document["Resources"].values()
         if resource["Type"] == FUNCTION
     ]

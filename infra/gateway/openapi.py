@@ -14,10 +14,15 @@ TITLE = "Passepartout"
 
 
 def merged_document(apps: Mapping[str, FastAPI], routes: Iterable[Route]) -> dict[str, Any]:
-    """Return the document of every route of the front door, each as its function describes it."""
+    """Return the document of every route of the front door, each as its function describes it.
+
+    HEAD is left out: it is GET without the content, and every GET has it (RFC 9110, 9.3.2).
+    """
     paths: dict[str, Any] = {}
     components: dict[str, Any] = {"schemas": {"ProblemDocument": ProblemDocument.model_json_schema()}}
     for route in routes:
+        if route.method == "HEAD":
+            continue
         document = apps[route.function].openapi()
         method = route.method.lower()
         paths.setdefault(route.path, {})[method] = document["paths"][route.path][method]

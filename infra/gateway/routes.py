@@ -21,29 +21,42 @@ class Route:
 
 
 class _TemplateLoader(yaml.SafeLoader):
-    """Takes CloudFormation's short functions, such as `!Ref`, as `None`: no route depends on one."""
+    """Spells CloudFormation's short functions out, `!Ref Api` as `{"Ref": "Api"}`."""
 
 
-_TemplateLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
+def _spell_out(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any = None
+    match node:
+        case yaml.ScalarNode():
+            value = loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case yaml.MappingNode():
+            value = loader.construct_mapping(node, deep=True)
+    return {name if name == "Ref" else f"Fn::{name}": value}
 
 
-def load_template(template: Path) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.load(template.read_text(), _TemplateLoader)
-    return document
+_TemplateLoader.add_multi_constructor("!", _spell_out)
+
+
+def read_template(template: Path = TEMPLATE) -> dict[str, Any]:
+    """Return the template's sections."""
+    sections: dict[str, Any] = yaml.load(template.read_text(), _TemplateLoader)
+    return sections
 
 
 def read_routes(template: Path = TEMPLATE) -> list[Route]:
     """Return every HTTP API route of every function."""
-    resources = load_template(template)["Resources"]
     return [
-        Route(_folder(resource), event["Properties"]["Method"], event["Properties"]["Path"])
-        for resource in resources.values()
+        Route(folder_of(resource), event["Properties"]["Method"], event["Properties"]["Path"])
+        for resource in read_template(template)["Resources"].values()
         if resource["Type"] == FUNCTION
         for event in resource["Properties"].get("Events", {}).values()
         if event["Type"] == "HttpApi"
     ]
 
 
-def _folder(function: dict[str, Any]) -> str:
+def folder_of(function: dict[str, Any]) -> str:
+    """Return the folder under `functions/` that the function's image is built from."""
     folder: str = function["Metadata"]["DockerBuildArgs"]["FUNCTION"]
     return folder

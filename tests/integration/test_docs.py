@@ -19,7 +19,7 @@ async def test_document_has_every_route_and_no_dangling_reference(client: httpx.
     answer = await client.get("/openapi.json")
     document = answer.json()
     described = {(m.upper(), path) for path, methods in document["paths"].items() for m in methods}
-    assert described == {(route.method, route.path) for route in read_routes()}
+    assert described == {(route.method, route.path) for route in read_routes() if route.method != "HEAD"}
     references = {part.split('"')[0] for part in answer.text.split('"#/components/schemas/')[1:]}
     assert references and references <= document["components"]["schemas"].keys()
 

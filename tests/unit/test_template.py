@@ -1,0 +1,294 @@
+"""The stack of `template.yaml`: every function in it, with what it needs and nothing beyond."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from infra.gateway.asgi import load_app
+from infra.gateway.routes import FUNCTION, folder_of, read_routes, read_template
+from shared import config
+from shared.config import Settings
+
+TEMPLATE = read_template()
+PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+GLOBALS: dict[str, Any] = TEMPLATE["Globals"]["Function"]
+FUNCTIONS: dict[str, Any] = {
+    folder_of(resource): resource["Properties"]
+    for resource in RESOURCES.values()
+    if resource["Type"] == FUNCTION
+}
+WITH_ROUTES = sorted({route.function for route in read_routes()})
+
+NOT_HERE_YET = {"janitor"}
+SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"}
+LEFT_AT_DEFAULT = {"DATABASE_POOL_SIZE", "LOG_FORMAT"}
+ONLY_OF_HS256 = {"JWT_SECRET"}
+ONLY_OF_ISSUERS = {"resize": {"JWT_PRIVATE_KEY"}}
+
+HTTP_API_TIMEOUT_SECONDS = 30
+LOG_ACTIONS = ["logs:CreateLogStream", "logs:PutLogEvents"]
+
+SECRETS = {"DATABASE_URL", "JWT_PRIVATE_KEY", "JWT_PUBLIC_KEYS", "REFRESH_TOKEN_KEY"}
+REFERENCE = re.compile(
+    r"\{\{resolve:secretsmanager:\$\{Secret\}:SecretString:(?P<name>[A-Z_]+)::\$\{SecretVersion\}\}\}"
+)
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == kind}
+
+
+def statements(role: str) -> list[tuple[list[str], list[Any]]]:
+    """Return the actions and the resources of each statement of the role's own policies."""
+    documents = [policy["PolicyDocument"] for policy in RESOURCES[role]["Properties"]["Policies"]]
+    return [
+        (_listed(statement["Action"]), _listed(statement["Resource"]))
+        for document in documents
+        for statement in document["Statement"]
+    ]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def variables(function: str) -> dict[str, Any]:
+    return {**GLOBALS["Environment"]["Variables"], **FUNCTIONS[function]["Environment"]["Variables"]}
+
+
+def environment(function: str, secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return the function's variables as they are with every parameter at its default."""
+    found = {}
+    for name, value in variables(function).items():
+        match value:
+            case {"Ref": str(parameter)}:
+                found[name] = str(PARAMETERS[parameter]["Default"])
+            case {"Fn::Sub": str(text)} if reference := REFERENCE.fullmatch(text):
+                found[name] = secrets[reference["name"]]
+            case _:
+                pytest.fail(f"{function}: {name} is neither a parameter nor from the secret: {value}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def secrets(keys: dict[str, str]) -> dict[str, str]:
+    """What the secret in Secrets Manager holds."""
+    private = load_pem_private_key(keys["JWT_PRIVATE_KEY"].encode(), None)
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return {
+        "DATABASE_URL": "postgresql://ada:hunter2@database/passepartout",
+        "JWT_PRIVATE_KEY": keys["JWT_PRIVATE_KEY"],
+        "JWT_PUBLIC_KEYS": public.decode(),
+        "REFRESH_TOKEN_KEY": keys["REFRESH_TOKEN_KEY"],
+    }
+
+
+@pytest.fixture
+def _root_logger_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The root logger is as it was when the test is over, which starts a function."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+
+
+class SettingsRead:
+    """Notes what is read, and reads it from the given environment instead of this process's."""
+
+    def __init__(self, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: set[str] = set()
+        self.values: list[Settings] = []
+        read = vars(Settings)["from_environment"].__func__
+
+        def note(cls: type[Settings]) -> Settings:
+            self.names |= {name.upper() for name in cls.model_fields}
+            self.values.append(read(cls, environ))
+            return self.values[-1]
+
+        monkeypatch.setattr(Settings, "from_environment", classmethod(note))
+
+
+async def start(function: str) -> None:
+    """Start and stop the function; on an app of its own, as another test may have the function's open."""
+    app, stand_in = load_app(function), FastAPI()
+    stand_in.state.function = function
+    stand_in.state.resources = app.state.resources
+    stand_in.state.registry = CollectorRegistry()
+    async with app.router.lifespan_context(stand_in):
+        pass
+
+
+def test_every_function_folder_is_a_function_and_the_other_way_round() -> None:
+    folders = {path.parent.name for path in Path("functions").glob("*/handler.py")}
+    assert folders | NOT_HERE_YET == set(FUNCTIONS)
+
+
+def test_routes_are_unique() -> None:
+    routes = [(route.method, route.path) for route in read_routes()]
+    assert len(routes) == len(set(routes))
+
+
+def test_every_get_has_its_head() -> None:
+    by_method: dict[str, set[tuple[str, str]]] = {"GET": set(), "HEAD": set(), "POST": set()}
+    for route in read_routes():
+        by_method[route.method].add((route.function, route.path))
+    assert by_method["GET"] and by_method["GET"] == by_method["HEAD"]
+
+
+@pytest.mark.parametrize("function", WITH_ROUTES)
+def test_function_answers_or_refuses_before_the_api_gives_up(function: str) -> None:
+    assert FUNCTIONS[function].get("Timeout", GLOBALS["Timeout"]) < HTTP_API_TIMEOUT_SECONDS
+
+
+@pytest.mark.usefixtures("_root_logger_kept")
+@pytest.mark.parametrize("function", WITH_ROUTES)
+async def test_function_starts_with_exactly_the_settings_it_reads(
+    function: str, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = environment(function, secrets)
+    read = SettingsRead(given, monkeypatch)
+    await start(function)
+    unset = SET_BY_LAMBDA | LEFT_AT_DEFAULT | ONLY_OF_HS256 | ONLY_OF_ISSUERS.get(function, set())
+    assert given.keys() == read.names - unset
+
+
+@pytest.mark.usefixtures("_root_logger_kept")
+@pytest.mark.parametrize("function", WITH_ROUTES)
+async def test_defaults_of_parameters_are_those_of_the_settings(
+    function: str, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = environment(function, secrets)
+    with monkeypatch.context() as patch:
+        from_template = SettingsRead(given, patch)
+        await start(function)
+    from_code = SettingsRead({name: given[name] for name in given.keys() & SECRETS}, monkeypatch)
+    await start(function)
+    assert from_template.values == from_code.values
+
+
+def test_janitor_is_given_the_database_and_the_pushgateway() -> None:
+    assert variables("janitor").keys() == {"DATABASE_URL", "LOG_LEVEL", "PUSHGATEWAY_URL"}
+
+
+def test_only_those_who_issue_tokens_are_given_the_key_that_signs() -> None:
+    assert {name for name in FUNCTIONS if "JWT_PRIVATE_KEY" in variables(name)} == {"login", "refresh"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_secrets_are_references_and_nothing_else_is(function: str) -> None:
+    references = {
+        name: reference["name"]
+        for name, value in variables(function).items()
+        if isinstance(value, dict) and (reference := REFERENCE.fullmatch(value.get("Fn::Sub", "")))
+    }
+    assert references == {name: name for name in variables(function).keys() & SECRETS}
+
+
+def test_every_secret_setting_is_one_of_the_secret() -> None:
+    classes = [
+        each for each in vars(config).values() if isinstance(each, type) and issubclass(each, Settings)
+    ]
+    fields = [field for each in classes for field in each.model_fields.items()]
+    secret = {name.upper() for name, field in fields if "SecretStr" in str(field.annotation)}
+    assert secret == SECRETS - {"JWT_PUBLIC_KEYS"} | ONLY_OF_HS256
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_logs_of_a_function_are_its_own(function: str) -> None:
+    log_group = FUNCTIONS[function]["LoggingConfig"]["LogGroup"]["Ref"]
+    properties = RESOURCES[log_group]["Properties"]
+    assert properties["LogGroupName"] == {"Fn::Sub": f"/${{AWS::StackName}}/{function}"}
+
+
+def test_every_log_group_has_a_retention() -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+    assert len(groups) == len(FUNCTIONS) + 1
+    assert all(group["RetentionInDays"] == {"Ref": "LogDays"} for group in groups.values())
+    assert PARAMETERS["LogDays"]["Default"] == 30
+
+
+def test_cors_is_whole_whatever_origins_are_given() -> None:
+    """SAM puts a lone reference as AllowOrigins in the place of the whole configuration."""
+    condition, cors, none = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    assert (condition, none) == ("HasOrigins", {"Ref": "AWS::NoValue"})
+    assert cors["AllowOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
+    assert "AllowCredentials" not in cors
+
+
+def test_access_log_has_neither_tokens_nor_bodies() -> None:
+    format = RESOURCES["Api"]["Properties"]["AccessLogSettings"]["Format"]
+    assert "\n" not in format
+    assert not re.search("authoriz|header|body|query", format, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
+def test_role_writes_to_the_logs_of_its_functions_and_to_no_others(role: str) -> None:
+    has_it = [each for each in FUNCTIONS.values() if each["Role"] == {"Fn::GetAtt": f"{role}.Arn"}]
+    groups = [each["LoggingConfig"]["LogGroup"]["Ref"] for each in has_it]
+    [logs] = [resources for actions, resources in statements(role) if actions == LOG_ACTIONS]
+    assert logs == [{"Fn::GetAtt": f"{group}.Arn"} for group in groups]
+
+
+def test_no_role_may_do_more_than_log_but_the_janitor_s_that_reports_its_failures() -> None:
+    beyond = {
+        role: rest
+        for role in of_type("AWS::IAM::Role")
+        if (rest := [each for each in statements(role) if each[0] != LOG_ACTIONS])
+    }
+    dead_letters = {"Fn::GetAtt": "JanitorDeadLetters.Arn"}
+    assert beyond == {"JanitorRole": [(["sqs:SendMessage"], [dead_letters])]}
+
+
+def test_resize_may_enter_the_subnets_only_where_it_is_in_them() -> None:
+    access = RESOURCES["ResizeRole"]["Properties"]["ManagedPolicyArns"]
+    assert access == [{"Fn::If": ["ResizeIsInSubnets", {"Ref": "NetworkAccess"}, {"Ref": "AWS::NoValue"}]}]
+    condition, inside, outside = FUNCTIONS["resize"]["VpcConfig"]["Fn::If"]
+    assert (condition, outside) == ("ResizeIsInSubnets", {"Ref": "AWS::NoValue"})
+    assert inside == GLOBALS["VpcConfig"]
+
+
+def test_bucket_is_closed_to_the_public_and_to_plain_http() -> None:
+    bucket = RESOURCES["Bucket"]["Properties"]
+    assert bucket["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    [statement] = RESOURCES["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert bucket["BucketEncryption"] and bucket["OwnershipControls"]
+
+
+def test_pictures_in_the_bucket_expire() -> None:
+    rules = RESOURCES["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert expiring == {"uploads/": {"Ref": "UploadDays"}, "results/": {"Ref": "ResultDays"}}
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+
+
+def test_alarms_watch_every_function() -> None:
+    for alarm in ("FunctionErrors", "FunctionThrottles", "FunctionDuration"):
+        [_, *metrics] = RESOURCES[alarm]["Properties"]["Metrics"]
+        names = [metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"] for metric in metrics]
+        watched = sorted(folder_of(RESOURCES[name]) for name in names)
+        # The janitor works as long as it may: where that is too short, it is an error.
+        assert watched == (WITH_ROUTES if alarm == "FunctionDuration" else sorted(FUNCTIONS))
+
+
+@pytest.mark.parametrize("alarm", of_type("AWS::CloudWatch::Alarm"))
+def test_alarm_is_there_only_with_a_topic_to_send_it_to(alarm: str) -> None:
+    assert RESOURCES[alarm]["Condition"] == "HasAlarms"
+    properties = RESOURCES[alarm]["Properties"]
+    assert properties["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+    assert properties["TreatMissingData"] == "notBreaching"
