@@ -1,0 +1,50 @@
+"""Many pictures at once, over the front door, to two environments of `resize`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from infra.gateway.functions import Function
+from infra.gateway.routes import Route
+from infra.gateway.runtime import RuntimeOptions
+from shared.config import SigningSettings
+from shared.security.access_tokens import AccessTokenIssuer, Identity
+from shared.security.keys import signing_key
+from tests.integration.problems import assert_problem
+from tests.runtime.front_door import front_door
+
+RESIZE = [Function("resize", timeout=29, memory_megabytes=1769)]
+ROUTES = [Route("resize", "POST", "/file/resize")]
+REQUESTS = 200
+
+
+@pytest.mark.usefixtures("environment")
+async def test_every_one_of_200_is_answered(photograph: bytes) -> None:
+    options = RuntimeOptions(processes=2, reload=False, print_=lambda text: None)
+    headers = {"Authorization": f"Bearer {_access_token()}"}
+    async with front_door(options, RESIZE, ROUTES) as client:
+
+        async def resize() -> httpx.Response:
+            return await client.post("/file/resize?width=20", content=photograph, headers=headers)
+
+        answers = await asyncio.gather(*(resize() for _ in range(REQUESTS)))
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses.total() == REQUESTS and set(statuses) <= {200, 429}
+    assert statuses[200] >= options.limits.waiting
+    for answer in answers:
+        if answer.status_code == 429:
+            assert_problem(answer, 429, "too_busy")
+            assert int(answer.headers["retry-after"]) >= 1
+        else:
+            assert answer.headers["content-type"] == "image/jpeg" and answer.content[:2] == b"\xff\xd8"
+
+
+def _access_token() -> str:
+    settings = SigningSettings.from_environment()
+    issuer = AccessTokenIssuer(signing_key(settings), settings.jwt_issuer, settings.jwt_audience)
+    return issuer.issue(Identity(uuid4(), uuid4()))
