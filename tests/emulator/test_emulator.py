@@ -1,0 +1,91 @@
+"""Each function under AWS's Runtime Interface Emulator: three events in a row."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from PIL import Image
+
+from tests.accounts import PASSWORD, SignedIn
+from tests.emulator.rie import Emulated, emulated, emulator
+from tests.events.api_gateway_v2 import http_event
+from tests.integration.conftest import client, signed_in
+
+__all__ = ["client", "signed_in"]
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+Run = Callable[[str], Emulated]
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    return emulator()
+
+
+@pytest.fixture
+def run(program: Path) -> Iterator[Run]:
+    with ExitStack() as running:
+        yield lambda function: running.enter_context(emulated(program, function))
+
+
+def posted(path: str, body: dict[str, Any]) -> dict[str, Any]:
+    headers = {"content-type": "application/json"}
+    return http_event("POST", path, headers=headers, body=orjson.dumps(body))
+
+
+def test_register(run: Run) -> None:
+    function, name = run("register"), f"user-{uuid4()}"
+    credentials = {"username": name, "password": PASSWORD}
+    answers = [function.invoke(posted("/auth/register", credentials)) for _ in range(3)]
+    assert [answer["statusCode"] for answer in answers] == [201, 409, 409]
+    assert orjson.loads(answers[0]["body"])["username"] == name
+
+
+async def test_login(run: Run, signed_in: SignedIn) -> None:
+    function = run("login")
+    passwords = [PASSWORD, "not it", PASSWORD]
+    events = [posted("/auth/login", {"username": signed_in.username, "password": each}) for each in passwords]
+    answers = [function.invoke(event) for event in events]
+    assert [answer["statusCode"] for answer in answers] == [200, 401, 200]
+    assert orjson.loads(answers[2]["body"])["token_type"] == "Bearer"
+
+
+async def test_refresh(run: Run, signed_in: SignedIn) -> None:
+    function, token = run("refresh"), signed_in.refresh_token
+    for _ in range(3):
+        answer = function.invoke(posted("/auth/refresh", {"refresh_token": token}))
+        assert answer["statusCode"] == 200
+        token, before = orjson.loads(answer["body"])["refresh_token"], token
+        assert token != before
+
+
+async def test_logout(run: Run, signed_in: SignedIn) -> None:
+    function = run("logout")
+    for _ in range(3):
+        answer = function.invoke(posted("/auth/logout", {"refresh_token": signed_in.refresh_token}))
+        assert (answer["statusCode"], answer["body"]) == (204, "")
+
+
+async def test_resize(run: Run, signed_in: SignedIn, photograph: bytes) -> None:
+    function = run("resize")
+    for width in (100, 200, 300):
+        event = http_event(
+            "POST",
+            "/file/resize",
+            query=f"width={width}&format=png",
+            headers={"content-type": "image/jpeg", **signed_in.authorization},
+            body=photograph,
+        )
+        answer = function.invoke(event)
+        assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
+        picture = Image.open(io.BytesIO(base64.b64decode(answer["body"])))
+        assert (picture.format, picture.width) == ("PNG", width)
