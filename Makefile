@@ -12,16 +12,19 @@ LOCK := .local/tools/bin/uv pip compile --quiet --universal --python-version 3.1
 	--custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test test-functions check format bench lock clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: $(READY) ## Start everything on this machine, resize a photograph, serve on port 8000 (PORT=) until Ctrl-C
 	@exec $(BIN)/python -m infra.local
 
 test: $(READY) ## Run all tests (ARGS='-k login' to choose)
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-functions: $(READY) ## Run each function with its own packages alone, and under AWS's emulator (from PyPI)
+	@$(BIN)/python -m pytest tests/functions $(ARGS)
 
 check: $(READY) ## Check format, style, types, the arrows between packages and template.yaml; changes nothing
 	$(BIN)/black --check --quiet --diff functions shared infra tests

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends, Response
 from functions.logout.schemas import LogoutRequest
 from functions.logout.service import Logout
 from shared.errors import BodyInvalid, BodyTooLarge, DatabaseUnavailable, MediaTypeUnsupported
-from shared.on_startup.tokens import refresh_tokens
+from shared.on_startup.refresh_tokens import refresh_tokens
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
 from shared.requests import JsonRoute
 from shared.responses import problems

@@ -34,7 +34,7 @@ class Environment:
     - When an event takes longer than the function may, `kill` is called: it is of no more use.
     """
 
-    def __init__(self, queue: FunctionQueue, kill: Callable[[], None], started_at: float) -> None:
+    def __init__(self, queue: FunctionQueue, kill: Callable[[], None], started_at: float | None) -> None:
         self.queue = queue
         self.function = queue.function
         self.extensions: dict[str, Extension] = {}
@@ -42,8 +42,7 @@ class Environment:
         """Of the runtime, as it asked for its event."""
         self._kill = kill
         self._started_at = started_at
-        self._init_seconds = 0.0
-        self._is_cold = True
+        self._init_seconds: float | None = None
         self.is_ready = False
         """Whether it has asked for an event."""
         self._invocation: Invocation | None = None
@@ -69,7 +68,8 @@ class Environment:
             await extension.idle.wait()
         if not self.is_ready:
             self.is_ready = True
-            self._init_seconds = time.perf_counter() - self._started_at
+            if self._started_at is not None:
+                self._init_seconds = time.perf_counter() - self._started_at
         self._taking = asyncio.ensure_future(self.queue.take())
         if self._is_retired:
             self._taking.cancel()
@@ -140,8 +140,9 @@ class Environment:
         """Write the line that Lambda writes of each event; its first names the init as well."""
         seconds = time.perf_counter() - self._taken_at
         self.queue.took(seconds)
-        init = f" Init Duration: {self._init_seconds * 1000:.2f} ms" if self._is_cold else ""
-        self._is_cold = False
+        # Named once, for the first event.
+        init_seconds, self._init_seconds = self._init_seconds, None
+        init = "" if init_seconds is None else f" Init Duration: {init_seconds * 1000:.2f} ms"
         logger.info(
             "REPORT RequestId: %s Function: %s Duration: %.2f ms Memory Size: %d MB%s",
             *(request_id, self.function.name, seconds * 1000, self.function.memory_megabytes, init),

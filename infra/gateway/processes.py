@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +81,7 @@ class EnvironmentProcess:
         """Run the environment until it ends; return whether it was ever ready for an event."""
         listener = await self._server.listen(HOST)
         self._port = port = int(listener.sockets[0].getsockname()[1])
-        door = Door(self._queue, self._kill)
+        door = Door(self._queue, self._kill, time.perf_counter())
         self._api.open_door(port, door)
         function = self._queue.function
         try:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -89,7 +89,7 @@ class RuntimeApi:
         port, host = request.scope["server"][1], request.scope["client"][0]
         if (port, host) not in self._environments:
             door = self._doors[port]
-            self._environments[port, host] = Environment(door.queue, door.kill, door.opened_at)
+            self._environments[port, host] = Environment(door.queue, door.kill, door.started_at)
         return self._environments[port, host]
 
     async def _next(self, request: Request) -> Response:
@@ -168,7 +168,8 @@ class Door:
     queue: FunctionQueue
     kill: Callable[[], None] = lambda: None
     """Ends the environment; without effect on one that is not ours to end."""
-    opened_at: float = field(default_factory=time.perf_counter)
+    started_at: float | None = None
+    """When the environment was started, by `time.perf_counter`; None where that is not known."""
 
 
 def _event_response(environment: Environment, invocation: Invocation) -> Response:

@@ -6,10 +6,10 @@ from typing import cast
 
 from fastapi import FastAPI, Request
 
-from shared.config import RefreshTokenSettings, SigningSettings, TokenSettings
+from shared.config import SigningSettings, TokenSettings
+from shared.on_startup.refresh_tokens import configured_refresh_tokens
 from shared.security.access_tokens import AccessTokenIssuer, AccessTokenVerifier
 from shared.security.keys import KeyRing, signing_key, verification_keys
-from shared.security.refresh_tokens import RefreshTokens
 from shared.security.tokens import TokenIssuer
 
 
@@ -19,16 +19,9 @@ async def open_token_issuer(app: FastAPI) -> AsyncIterator[None]:
     settings = SigningSettings.from_environment()
     app.state.token_issuer = TokenIssuer(
         AccessTokenIssuer(signing_key(settings), settings.jwt_issuer, settings.jwt_audience),
-        _refresh_tokens(),
+        configured_refresh_tokens(),
     )
     app.state.verification_keys = verification_keys(settings)
-    yield
-
-
-@asynccontextmanager
-async def open_refresh_tokens(app: FastAPI) -> AsyncIterator[None]:
-    """Put RefreshTokens on `app.state`, for a function that reads them and issues none."""
-    app.state.refresh_tokens = _refresh_tokens()
     yield
 
 
@@ -42,17 +35,8 @@ async def open_token_verifier(app: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-def _refresh_tokens() -> RefreshTokens:
-    key = RefreshTokenSettings.from_environment().refresh_token_key
-    return RefreshTokens(key.get_secret_value().encode())
-
-
 async def token_issuer(request: Request) -> TokenIssuer:
     return cast(TokenIssuer, request.app.state.token_issuer)
-
-
-async def refresh_tokens(request: Request) -> RefreshTokens:
-    return cast(RefreshTokens, request.app.state.refresh_tokens)
 
 
 async def token_verifier(request: Request) -> AccessTokenVerifier:

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from tests.accounts import PASSWORD, SignedIn
-from tests.emulator.rie import Emulated, emulated, emulator
 from tests.events.api_gateway_v2 import http_event
+from tests.functions.rie import Emulated, emulated, emulator
 from tests.integration.conftest import client, signed_in
 
 __all__ = ["client", "signed_in"]
