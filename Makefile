@@ -38,8 +38,8 @@ format: $(READY) ## Put the code into the house's format
 	$(BIN)/black --quiet functions shared infra tests
 	$(BIN)/isort --quiet functions shared infra tests
 
-bench: $(READY) ## Measure, as ratios in one run on this machine
-	@$(BIN)/python -m infra.bench
+bench: $(READY) ## Measure, as ratios in one run on this machine (ARGS='--only logins' to choose)
+	@$(BIN)/python -m infra.bench $(ARGS)
 
 lock: $(READY) ## Write every requirements.txt anew from pyproject.toml
 	$(LOCK) $(UPGRADE) $(foreach group,$(GROUPS),--group $(group)) --output-file requirements.txt

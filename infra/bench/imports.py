@@ -24,7 +24,7 @@ print(" ".join(n for n in names if getattr(sys.modules[n], "__spec__", None)))
 
 def measure() -> Iterator[Row]:
     for function in sorted({route.function for route in read_routes()}):
-        modules = _run(THIRD_PARTY.format(function=function)).split()
+        modules = third_party_modules(function)
         floor = f"import importlib\nfor name in {modules!r}: importlib.import_module(name)"
         handler = f"import functions.{function}.handler"
         times: dict[str, list[float]] = {handler: [], floor: []}
@@ -34,6 +34,11 @@ def measure() -> Iterator[Row]:
                 _run(program)
                 times[program].append((time.perf_counter() - started) * 1000)
         yield Row(function, median(times[handler]), median(times[floor]), "ms")
+
+
+def third_party_modules(function: str) -> list[str]:
+    """Return what the import of a function's handler loads that is neither ours nor Python's own."""
+    return _run(THIRD_PARTY.format(function=function)).split()
 
 
 def _run(program: str) -> str:

@@ -23,12 +23,12 @@ LIMITS = Limits(source_bytes=10**8, source_pixels=10**8)
 
 def measure() -> Iterator[Row]:
     for name, size in SIZES.items():
-        source = _mosaic(size)
+        source = mosaic(size)
         ours, plain = _in_turn(lambda: _ours(source), lambda: _plain(source))
         yield Row(f"{name} to {WIDTH} px JPEG", ours, plain, "ms")
 
 
-def _mosaic(size: tuple[int, int]) -> bytes:
+def mosaic(size: tuple[int, int]) -> bytes:
     """Lay the sample side by side: enlarging it would leave nothing of the detail that costs time."""
     with Image.open(SAMPLE) as tile:
         picture = Image.new("RGB", size)
