@@ -123,6 +123,8 @@ class LoggingSettings(Settings):
 class MetricsSettings(Settings):
     pushgateway_url: str | None = None
     """Where metrics are pushed to; unset, nothing is pushed."""
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where `/metrics` is answered, for a container that lives long; unset, nowhere."""
     aws_lambda_log_stream_name: str | None = None
     aws_lambda_runtime_api: str | None = None
 

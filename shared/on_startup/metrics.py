@@ -1,12 +1,13 @@
-"""Starts the push of metrics."""
+"""Starts the push of metrics, and their page."""
 
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, start_http_server
 
 from shared.config import MetricsSettings
 from shared.metrics.push import MetricsPush
@@ -14,11 +15,32 @@ from shared.metrics.push import MetricsPush
 
 @asynccontextmanager
 async def open_metrics(app: FastAPI) -> AsyncIterator[None]:
-    """Push the app's registry until the end; nothing where no Pushgateway is configured.
+    """Push the app's registry until the end, and serve it; each only where that is configured.
 
     Puts a MetricsPush or None on `app.state`: on Lambda, the environment's extension calls it.
     """
     settings = MetricsSettings.from_environment()
+    with _served(settings.metrics_port, app.state.registry):
+        async with _pushed(settings, app):
+            yield
+
+
+@contextmanager
+def _served(port: int | None, registry: CollectorRegistry) -> Iterator[None]:
+    if port is None:
+        yield
+        return
+    server, thread = start_http_server(port, registry=registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@asynccontextmanager
+async def _pushed(settings: MetricsSettings, app: FastAPI) -> AsyncIterator[None]:
     app.state.metrics_push = None
     if settings.pushgateway_url is None:
         yield
