@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.local.bundle import ROOT, Bundle
+from tests.local.bundle import ROOT
 
 BLOCK = re.compile(r"^```(sh|json|http)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CURL_STAND_IN = Path(__file__).parent / "curl_stand_in.py"
@@ -61,28 +61,28 @@ class Readme:
             if language == "sh" and "curl" in content
         ]
 
-    def run(self, bundle: Bundle) -> list[Command]:
+    def run(self, folder: Path, port: int, metrics_address: str) -> list[Command]:
         """Run them in one shell after the other, as a reader would in one terminal."""
-        samples = bundle.folder / "infra" / "local" / "samples"
+        samples = folder / "infra" / "local" / "samples"
         samples.parent.mkdir(parents=True, exist_ok=True)
         if not samples.exists():
             samples.symlink_to(ROOT / "infra" / "local" / "samples")
         script, commands = ["set -e"], self.commands()
         for number, command in enumerate(commands):
-            line = command.line.replace("localhost:8000", f"localhost:{bundle.port}")
-            line = line.replace("localhost:9091", bundle.metrics_address)
+            line = command.line.replace("localhost:8000", f"localhost:{port}")
+            line = line.replace("localhost:9091", metrics_address)
             script += [f"exec >answer-{number}", line]
         subprocess.run(
             ["sh"],
             input="\n".join(script),
-            cwd=bundle.folder,
-            env={**os.environ, "PATH": _path_with_curl(bundle.folder)},
+            cwd=folder,
+            env={**os.environ, "PATH": _path_with_curl(folder)},
             check=True,
             text=True,
             timeout=60,
         )
         for number, command in enumerate(commands):
-            command.answer = (bundle.folder / f"answer-{number}").read_text()
+            command.answer = (folder / f"answer-{number}").read_text()
         return commands
 
 

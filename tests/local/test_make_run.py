@@ -46,7 +46,7 @@ def test_prints_the_curl_lines_of_the_readme(bundle: Bundle) -> None:
 
 
 def test_every_command_of_the_readme_answers_as_it_says(bundle: Bundle) -> None:
-    ran = Readme.read().run(bundle)
+    ran = Readme.read().run(bundle.folder, bundle.port, bundle.metrics_address)
     assert len(ran) >= 6
     for command in ran:
         command.assert_answered()

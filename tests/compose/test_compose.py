@@ -1,0 +1,137 @@
+"""The bundle in containers, from a checkout with no `.env`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
+
+from infra.local.ports import free_port
+from tests.accounts import sign_in
+from tests.compose.docker import docker
+from tests.local.readme import Readme
+
+PROJECT = "passepartout-test"
+
+
+class Stack:
+    def __init__(self) -> None:
+        self.port = free_port(0)
+        self.metrics_port = free_port(0)
+        self.url = f"http://localhost:{self.port}"
+
+    def compose(self, *arguments: str) -> str:
+        ports = {"PORT": str(self.port), "PUSHGATEWAY_PORT": str(self.metrics_port)}
+        return docker("compose", "--project-name", PROJECT, *arguments, **ports)
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "--quiet", service).split()
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    stack = Stack()
+    stack.compose("down", "--volumes")
+    stack.compose("up", "--build", "--wait", "--scale", "resize=3")
+    yield stack
+    stack.compose("down", "--volumes")
+
+
+def test_every_command_of_the_readme_answers_as_it_says(stack: Stack, tmp_path: Path) -> None:
+    ran = Readme.read().run(tmp_path, stack.port, f"localhost:{stack.metrics_port}")
+    assert len(ran) >= 6
+    for command in ran:
+        command.assert_answered()
+    with Image.open(tmp_path / "temp.png") as picture:
+        assert (picture.format, picture.width) == ("PNG", 200)
+
+
+async def test_pictures_are_shared_out_to_every_container_of_resize(stack: Stack, photograph: bytes) -> None:
+    async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
+        headers = (await sign_in(client)).authorization
+
+        async def resize() -> int:
+            return (
+                await client.post("/file/resize?width=300", content=photograph, headers=headers)
+            ).status_code
+
+        assert await asyncio.gather(*(resize() for _ in range(60))) == [200] * 60
+    containers = stack.containers("resize")
+    assert len(containers) == 3
+    for container in containers:
+        assert "POST /file/resize 200" in docker("logs", container)
+
+
+async def test_container_that_is_told_to_end_drains_and_comes_back(stack: Stack, photograph: bytes) -> None:
+    async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
+        headers = (await sign_in(client)).authorization
+
+        async def resize() -> int:
+            return (
+                await client.post("/file/resize?width=300", content=photograph, headers=headers)
+            ).status_code
+
+        under_way = [asyncio.create_task(resize()) for _ in range(30)]
+        container = stack.containers("resize")[0]
+        await asyncio.to_thread(docker, "exec", container, "sh", "-c", "kill -TERM 1")
+        assert await asyncio.gather(*under_way) == [200] * 30
+    assert (
+        docker("inspect", "--format", "{{.State.Running}} {{.RestartCount}}", container).strip() == "true 1"
+    )
+
+
+async def test_metrics_have_a_group_a_container(stack: Stack) -> None:
+    async with httpx.AsyncClient() as client:
+        page = (await client.get(f"http://localhost:{stack.metrics_port}/metrics")).text
+    groups = {
+        (sample.labels["job"], sample.labels["instance"])
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.name == "passepartout_cold_starts_total"
+    }
+    assert len({instance for job, instance in groups if job == "resize"}) >= 3
+
+
+def test_containers_are_not_root_and_cannot_write(stack: Stack) -> None:
+    for service in ("front-door", "login", "resize"):
+        [described, *_] = json.loads(docker("inspect", stack.containers(service)[0]))
+        assert described["HostConfig"]["ReadonlyRootfs"] is True
+        assert described["HostConfig"]["CapDrop"] == ["ALL"]
+        assert stack.compose("exec", "--no-TTY", service, "id", "-u").strip() == "65532"
+
+
+def test_function_is_given_no_secret_that_it_has_no_use_for(stack: Stack) -> None:
+    def secrets(service: str) -> set[str]:
+        listed = stack.compose("exec", "--no-TTY", service, "find", "/run/passepartout", "-type", "f")
+        return {Path(path).name for path in listed.split()}
+
+    assert secrets("resize") == {"JWT_PUBLIC_KEYS"}
+    assert secrets("register") == {"DATABASE_URL", "POSTGRES_PASSWORD"}
+    assert "JWT_PRIVATE_KEY" in secrets("login") and "JWT_PRIVATE_KEY" not in secrets("logout")
+
+
+async def test_accounts_outlive_a_restart(stack: Stack) -> None:
+    credentials = {"username": f"user-{uuid4()}", "password": "correct horse battery staple"}
+    async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
+        assert (await client.post("/auth/register", json=credentials)).status_code == 201
+    stack.compose("down")
+    stack.compose("up", "--wait")
+    async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
+        assert (await client.post("/auth/login", json=credentials)).status_code == 200
+
+
+def test_down_leaves_nothing() -> None:
+    stack = Stack()
+    stack.compose("up", "--wait")
+    stack.compose("down", "--volumes")
+    of_project = f"label=com.docker.compose.project={PROJECT}"
+    assert docker("ps", "--all", "--quiet", "--filter", of_project) == ""
+    assert docker("volume", "ls", "--quiet", "--filter", of_project) == ""
+    assert docker("network", "ls", "--quiet", "--filter", of_project) == ""
