@@ -134,6 +134,11 @@ class MetricsSettings(Settings):
         return self.aws_lambda_runtime_api is not None
 
 
+class StaleGroupSettings(Settings):
+    stale_group_seconds: int = Field(default=900, ge=60)
+    """Not just some scrapes: an environment that Lambda has frozen, for want of events, is silent too."""
+
+
 class RuntimeSettings(Settings):
     """Variables that AWS Lambda sets."""
 

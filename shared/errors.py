@@ -10,6 +10,10 @@ class ConfigurationError(Exception):
     """Raised at the start when a setting is missing or unusable; its text is one line that names it."""
 
 
+class ChoresFailed(Exception):
+    """Raised when the janitor has been through all of its chores and some failed; its text names them."""
+
+
 class Problem(Exception):
     """A refusal that the caller is told about in full.
 

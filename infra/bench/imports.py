@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from infra.bench.row import Row
-from infra.gateway.routes import read_routes
+from infra.gateway.functions import read_functions
 
 ROUNDS = 5
 THIRD_PARTY = """
@@ -23,7 +23,7 @@ print(" ".join(n for n in names if getattr(sys.modules[n], "__spec__", None)))
 
 
 def measure() -> Iterator[Row]:
-    for function in sorted({route.function for route in read_routes()}):
+    for function in sorted(each.name for each in read_functions()):
         modules = third_party_modules(function)
         floor = f"import importlib\nfor name in {modules!r}: importlib.import_module(name)"
         handler = f"import functions.{function}.handler"

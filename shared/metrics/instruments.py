@@ -43,6 +43,20 @@ IMAGE_BYTES = Counter(
     registry=None,
 )
 IMAGE_PIXELS = Counter("image_pixels", "Pixels of the sources resized.", namespace=NAMESPACE, registry=None)
+JANITOR_REMOVED = Counter(
+    "janitor_removed",
+    "Things that the janitor removed, by kind.",
+    ["kind"],
+    namespace=NAMESPACE,
+    registry=None,
+)
+JANITOR_FAILURES = Counter(
+    "janitor_failures",
+    "Chores of the janitor that failed, by kind.",
+    ["kind"],
+    namespace=NAMESPACE,
+    registry=None,
+)
 
 
 class RuntimeInstruments:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, select, update
+from sqlalchemy import ColumnElement, Select, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -94,6 +94,24 @@ class Sessions:
         """End every session of the user whose live session this is."""
         owner: Select[UUID] = select(Session.user_id).where(Session.id == session_id, _live())
         await self._revoke(Session.user_id == owner.scalar_subquery())
+
+    async def delete_ended(self, retention: timedelta, at_most: int) -> int:
+        """Delete the sessions that ended that long ago, the oldest first, and return how many.
+
+        - The end is that of the last refresh token, `expires_at`, for one that was revoked too: never before
+          none of its tokens could be good, and never after 30 days, since no refresh goes beyond them.
+        - Rows that somebody has locked, such as a second janitor, are left to them.
+        """
+        ended = (
+            select(Session.id)
+            .where(Session.expires_at < func.now() - retention)
+            .order_by(Session.expires_at)
+            .limit(at_most)
+            .with_for_update(skip_locked=True)
+            .cte("ended")
+        )
+        statement = delete(Session).where(Session.id.in_(select(ended.c.id))).returning(Session.id)
+        return len((await self._session.execute(statement)).all())
 
     async def _revoke(self, which: ColumnElement[bool]) -> None:
         await self._session.execute(update(Session).where(which, _live()).values(revoked_at=func.now()))

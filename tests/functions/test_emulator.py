@@ -16,8 +16,10 @@ from PIL import Image
 
 from tests.accounts import PASSWORD, SignedIn
 from tests.events.api_gateway_v2 import http_event
+from tests.events.scheduled import scheduler_event
 from tests.functions.rie import Emulated, emulated, emulator
 from tests.integration.conftest import client, signed_in
+from tests.sessions import DAY, add_session
 
 __all__ = ["client", "signed_in"]
 
@@ -89,3 +91,10 @@ async def test_resize(run: Run, signed_in: SignedIn, photograph: bytes) -> None:
         assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
         picture = Image.open(io.BytesIO(base64.b64decode(answer["body"])))
         assert (picture.format, picture.width) == ("PNG", width)
+
+
+async def test_janitor(run: Run, database_url: str) -> None:
+    function = run("janitor")
+    for _ in range(3):
+        await add_session(database_url, ended=8 * DAY)
+        assert function.invoke(scheduler_event()) == {"expired_sessions": 1, "stale_groups": 0}

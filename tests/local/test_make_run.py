@@ -79,7 +79,7 @@ def test_ctrl_c_pushes_the_last_metrics_and_leaves_nothing_running(bundle: Bundl
         for sample in family.samples
         if sample.name == "passepartout_http_request_duration_seconds_count"
     }
-    assert {job for job, _ in environments} == {"login", "logout", "refresh", "register", "resize"}
+    assert {job for job, _ in environments} == {"janitor", "login", "logout", "refresh", "register", "resize"}
     status, alive = bundle.stop(signal.SIGINT)
     assert (status, alive) == (0, [])
     assert bundle.printed[-1] == "Passepartout has stopped."

@@ -17,6 +17,7 @@ LOCKED = re.compile(r"^(\S+==\S+) ", re.MULTILINE)
 FOREIGN = {
     "resize": {"sqlalchemy", "asyncpg", "argon2", "boto3", "botocore", "aiokafka", "httpx", "yaml"},
     "login": {"PIL", "cykooz_resizer", "numpy", "boto3", "botocore", "aiokafka", "httpx", "yaml"},
+    "janitor": {"PIL", "numpy", "argon2", "jose", "boto3", "botocore", "aiokafka", "httpx", "yaml"},
 }
 
 

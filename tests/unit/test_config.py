@@ -11,6 +11,7 @@ from shared.config import (
     RegistrationSettings,
     Settings,
     SigningSettings,
+    StaleGroupSettings,
     TokenSettings,
 )
 from shared.errors import ConfigurationError
@@ -32,6 +33,7 @@ EVERY = [
     PictureSettings,
     LoggingSettings,
     MetricsSettings,
+    StaleGroupSettings,
 ]
 
 
@@ -73,6 +75,7 @@ WRONG: list[tuple[type[Settings], str, str]] = [
     (RegistrationSettings, "REGISTRATION", "yes"),
     (PictureSettings, "MAX_SOURCE_BYTES", "0"),
     (PictureSettings, "MAX_SOURCE_PIXELS", "-1"),
+    (StaleGroupSettings, "STALE_GROUP_SECONDS", "59"),
     (LoggingSettings, "LOG_FORMAT", "xml"),
     (LoggingSettings, "LOG_LEVEL", "info"),
 ]

@@ -1,0 +1,16 @@
+from fastapi import APIRouter
+
+from functions.janitor.tasks import clean
+from shared.app import create_app
+from shared.metrics.instruments import JANITOR_FAILURES, JANITOR_REMOVED
+from shared.on_startup.database import open_database
+from shared.on_startup.pushed_groups import open_pushed_groups
+from shared.runtime import TaskEntry
+
+app = create_app(
+    "janitor",
+    APIRouter(),
+    resources=[open_database, open_pushed_groups],
+    instruments=[JANITOR_REMOVED, JANITOR_FAILURES],
+)
+handler = TaskEntry(app, clean)

@@ -1,0 +1,110 @@
+"""The chores: each removes one kind of thing. A new one is a class here, and has its place in `tasks.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from shared.errors import ChoresFailed, Problem
+from shared.metrics.instruments import JANITOR_FAILURES, JANITOR_REMOVED
+from shared.metrics.pushed_groups import PushedGroups
+from shared.repositories.unit_of_work import UnitOfWork
+
+CHORE_SECONDS = 10.0
+"""A chore that hangs leaves time for the others: the time-out in `template.yaml` is above their sum."""
+SESSION_RETENTION = timedelta(days=7)
+"""After the end of a session's last refresh token; until then that is told that it has expired."""
+SESSIONS_PER_BATCH = 1000
+BATCHES_PER_EVENT = 20
+
+logger = logging.getLogger("passepartout.janitor")
+
+
+class Chore:
+    """Removes what is due of one kind. What it counts begins at zero as soon as the class is made."""
+
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        JANITOR_REMOVED.labels(cls.kind)
+        JANITOR_FAILURES.labels(cls.kind)
+
+    def remove(self) -> AsyncIterator[int]:
+        """Remove in steps, and give how many each has removed: those stay so, whatever comes next."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredSessions(Chore):
+    """A backlog larger than a run takes is left for the next one."""
+
+    kind = "expired_sessions"
+    unit_of_work: UnitOfWork
+
+    async def remove(self) -> AsyncIterator[int]:
+        for _ in range(BATCHES_PER_EVENT):
+            async with self.unit_of_work() as repositories:
+                count = await repositories.sessions.delete_ended(SESSION_RETENTION, SESSIONS_PER_BATCH)
+            yield count
+            if count < SESSIONS_PER_BATCH:
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class StaleGroups(Chore):
+    """None, where no Pushgateway is configured."""
+
+    kind = "stale_groups"
+    groups: PushedGroups | None
+
+    async def remove(self) -> AsyncIterator[int]:
+        if self.groups is None:
+            return
+        for group in await self.groups.stale(time.time()):
+            await self.groups.delete(group)
+            yield 1
+
+
+@dataclass(frozen=True, slots=True)
+class Janitor:
+    chores: Sequence[Chore]
+
+    async def clean(self) -> dict[str, int]:
+        """Do every chore, one after the other, and return how many things of each kind were removed.
+
+        Raises ChoresFailed when all have been done or tried, and any has failed.
+        """
+        removed: dict[str, int] = {}
+        failed: list[str] = []
+        for chore in self.chores:
+            try:
+                removed[chore.kind] = await _do(chore)
+            except Exception as error:
+                failed.append(chore.kind)
+                _report(chore.kind, error)
+        if any(removed.values()):
+            logger.info("removed %s", removed, extra={"removed": removed})
+        if failed:
+            raise ChoresFailed(", ".join(failed))
+        return removed
+
+
+async def _do(chore: Chore) -> int:
+    removed = 0
+    async with asyncio.timeout(CHORE_SECONDS):
+        async for count in chore.remove():
+            removed += count
+            JANITOR_REMOVED.labels(chore.kind).inc(count)
+    return removed
+
+
+def _report(kind: str, error: Exception) -> None:
+    JANITOR_FAILURES.labels(kind).inc()
+    # A service that does not answer needs no traceback to be understood.
+    foreseen = isinstance(error, OSError | Problem)
+    logger.error("%s failed: %s: %s", kind, type(error).__name__, error, exc_info=not foreseen)
