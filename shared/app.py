@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from shared.config import LoggingSettings
 from shared.errors import MethodNotAllowed, NotFound, Problem, RequestInvalid
 from shared.logging import configure_logging
-from shared.metrics.instruments import HttpInstruments
+from shared.metrics.instruments import HttpInstruments, push_failures
 from shared.middleware import HeadMiddleware, RequestIdMiddleware, RequestMiddleware
 from shared.on_startup.metrics import open_metrics
 from shared.requests import invalid
@@ -54,6 +54,7 @@ def create_app(
     app.state.registry = CollectorRegistry()
     for instrument in instruments:
         app.state.registry.register(instrument)
+    app.state.push_failures = push_failures(app.state.registry)
     http = HttpInstruments(app.state.registry)
     routes = [*router.routes, *health.routes]
     http.start_at_zero(function, [route for route in routes if isinstance(route, APIRoute)])

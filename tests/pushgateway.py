@@ -17,6 +17,7 @@ from infra.local.ports import HOST, listen
 from infra.local.programs import request_when_ready
 from infra.local.server import served_in_thread
 from shared.metrics import push, pushed_groups
+from shared.metrics.instruments import push_failures
 
 PATIENCE_SECONDS = 10.0
 """Instead of the time-outs of a moment: only a test that fails waits so long."""
@@ -33,7 +34,8 @@ class Gateway:
 
     def push(self, job: str, instance: str) -> None:
         """Push as a function does in its environment."""
-        push.MetricsPush(CollectorRegistry(), self.url, job, instance).push()
+        registry = CollectorRegistry()
+        push.MetricsPush(registry, push_failures(registry), self.url, job, instance).push()
         assert (job, instance) in self.groups()
 
     def push_text(self, path: str, text: str) -> None:

@@ -59,6 +59,10 @@ JANITOR_FAILURES = Counter(
 )
 
 
+def push_failures(registry: CollectorRegistry) -> Counter:
+    return Counter("push_failures", "Pushes of metrics that failed.", namespace=NAMESPACE, registry=registry)
+
+
 class RuntimeInstruments:
     """How one function's execution environments start."""
 

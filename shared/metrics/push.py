@@ -9,8 +9,6 @@ from urllib.error import HTTPError
 
 from prometheus_client import CollectorRegistry, Counter, push_to_gateway
 
-from shared.metrics.instruments import NAMESPACE
-
 INTERVAL_SECONDS = 5.0
 TIMEOUT_SECONDS = 0.5
 FAILURES_TO_OPEN = 3
@@ -31,17 +29,14 @@ class MetricsPush:
     group and adds nothing up, so two environments must not share one.
     """
 
-    def __init__(self, registry: CollectorRegistry, url: str, function: str, instance: str) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, failures: Counter, url: str, function: str, instance: str
+    ) -> None:
         self.registry = registry
         self.url = url
         self.function = function
         self.instance = instance
-        self.failures = Counter(
-            "push_failures",
-            "Pushes of metrics that failed.",
-            namespace=NAMESPACE,
-            registry=registry,
-        )
+        self.failures = failures
         self._failures_in_a_row = 0
         self._closed_from = 0.0
         self._pushed_at = -INTERVAL_SECONDS

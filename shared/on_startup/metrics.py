@@ -45,7 +45,10 @@ async def _pushed(settings: MetricsSettings, app: FastAPI) -> AsyncIterator[None
     if settings.pushgateway_url is None:
         yield
         return
-    push = MetricsPush(app.state.registry, settings.pushgateway_url, app.state.function, _instance(settings))
+    state = app.state
+    push = MetricsPush(
+        state.registry, state.push_failures, settings.pushgateway_url, state.function, _instance(settings)
+    )
     app.state.metrics_push = push
     if not settings.pushed_by_extension:
         push.start()

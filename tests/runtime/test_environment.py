@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
 import httpx
@@ -16,8 +15,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from infra.gateway.functions import Function
 from infra.gateway.routes import Route
 from infra.gateway.runtime import RuntimeOptions
-from infra.local.pushgateway import create_pushgateway
-from infra.local.server import served_in_thread
 from tests.runtime.front_door import front_door
 
 SLOW = Function("slow", timeout=10, memory_megabytes=256, module="tests.runtime.slow_app")
@@ -25,16 +22,6 @@ COLD_STARTS = "passepartout_cold_starts_total"
 INIT_DURATION = "passepartout_init_duration_seconds"
 REQUESTS = "passepartout_http_requests_total"
 ROUTES = [Route("slow", "POST", "/do/{what}")]
-
-
-@pytest.fixture
-def pushgateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A Pushgateway that the functions push to."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        monkeypatch.setenv("PUSHGATEWAY_URL", url)
-        with served_in_thread(create_pushgateway(), listener):
-            yield url
 
 
 @pytest.fixture

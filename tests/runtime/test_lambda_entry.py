@@ -136,3 +136,12 @@ def test_missing_setting_stops_the_start_with_one_line(load: Load, monkeypatch: 
     with pytest.raises(SystemExit) as stopped:
         post(load("login"), "/auth/login", {})
     assert stopped.value.code == "configuration: REFRESH_TOKEN_KEY: is not set"
+
+
+@pytest.mark.usefixtures("pushgateway")
+def test_closed_for_a_snapshot_it_opens_again(load: Load, engines_made: list[object]) -> None:
+    login = load("login")
+    assert post(login, "/auth/login", {"username": "nobody", "password": PASSWORD})[0] == 401
+    login.close()
+    assert post(login, "/auth/login", {"username": "nobody", "password": PASSWORD})[0] == 401
+    assert len(engines_made) == 2

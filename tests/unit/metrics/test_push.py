@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from shared.metrics import push as module
+from shared.metrics.instruments import push_failures
 from shared.metrics.push import MetricsPush
 
 PATIENCE_SECONDS = 10
@@ -108,7 +109,7 @@ def jobs(registry: CollectorRegistry) -> Counter:
 
 @pytest.fixture
 def push(gateway: Gateway, registry: CollectorRegistry) -> MetricsPush:
-    return MetricsPush(registry, gateway.url, "resize", "environment-1")
+    return MetricsPush(registry, push_failures(registry), gateway.url, "resize", "environment-1")
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_whole_registry_is_put_in_the_group_of_the_environment(
 
 
 def test_name_of_a_lambda_log_stream_is_one_instance(gateway: Gateway, registry: CollectorRegistry) -> None:
-    MetricsPush(registry, gateway.url, "resize", "2026/11/24/[$LATEST]ab").push()
+    MetricsPush(registry, push_failures(registry), gateway.url, "resize", "2026/11/24/[$LATEST]ab").push()
     assert gateway.next().path == "/metrics/job/resize/instance@base64/MjAyNi8xMS8yNC9bJExBVEVTVF1hYg=="
 
 
@@ -176,7 +177,7 @@ def test_refused_push_is_counted_and_logged_and_not_raised(
     "url", ["http://127.0.0.1:1", "http://", "http://[", "http://127.0.0.1:port", "", "ftp://x"]
 )
 def test_gateway_that_is_not_there_is_counted_and_not_raised(registry: CollectorRegistry, url: str) -> None:
-    MetricsPush(registry, url, "resize", "environment-1").push()
+    MetricsPush(registry, push_failures(registry), url, "resize", "environment-1").push()
     assert registry.get_sample_value(FAILURES) == 1
 
 
