@@ -13,6 +13,7 @@ from infra.gateway.functions import read_functions
 from infra.local.ports import free_port
 from tests.compose.docker import docker
 from tests.events.api_gateway_v2 import http_event
+from tests.events.scheduled import scheduler_event
 from tests.functions.rie import INVOKE, emulator
 
 FUNCTIONS = [function.name for function in read_functions()]
@@ -41,7 +42,7 @@ def running(
 ) -> Iterator[str]:
     """Run a container as it should be run anywhere: with no right to write; give its address."""
     address = free_port(0)
-    settings = {**keys, "DATABASE_URL": "postgresql://nobody@192.0.2.1/none"}
+    settings = {**keys, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     variables = [word for name, value in settings.items() for word in ("--env", f"{name}={value}")]
     container = docker(
         *("run", "--detach", "--read-only", "--cap-drop=ALL", f"--publish=127.0.0.1:{address}:{port}"),
@@ -63,14 +64,16 @@ def settings(keys: dict[str, str]) -> dict[str, str]:
 
 
 def test_answers_events_under_the_emulator(image: str, settings: dict[str, str]) -> None:
-    if image.endswith("janitor"):
-        pytest.skip()
     rie = [f"--volume={emulator()}:/rie:ro", "--entrypoint=/rie"]
     command = ["--runtime-interface-emulator-address", "0.0.0.0:8080", "sh", "/entrypoint.sh", "lambda"]
     with running(image, settings, rie, command, 8080) as url, client() as caller:
         for _ in range(3):
-            answer = caller.post(url + INVOKE, json=http_event("GET", "/health")).json()
-            assert (answer["statusCode"], answer["body"]) == (200, '{"status":"ok"}')
+            if image == "passepartout-janitor":
+                # It has done what it could, and there is no database here.
+                assert caller.post(url + INVOKE, json=scheduler_event()).json()["errorType"] == "ChoresFailed"
+            else:
+                answer = caller.post(url + INVOKE, json=http_event("GET", "/health")).json()
+                assert (answer["statusCode"], answer["body"]) == (200, '{"status":"ok"}')
 
 
 def test_answers_http(image: str, settings: dict[str, str]) -> None:
