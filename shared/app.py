@@ -83,7 +83,7 @@ async def answer_problem(request: Request, error: Exception) -> Response:
         case RequestValidationError():
             return problem_response(invalid(error.errors()))
         case HTTPException(status_code=404):
-            return problem_response(NotFound(f"No route matches {request.url.path!r}."))
+            return problem_response(NotFound(f"No route matches {request.scope['path']!r}."))
         case HTTPException(status_code=405):
             refusal = MethodNotAllowed(f"{request.method} is not taken here.")
             return problem_response(refusal, dict(error.headers or {}))

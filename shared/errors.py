@@ -54,6 +54,10 @@ class BodyInvalid(Problem):
     status, code, title = 422, "body_invalid", "The request body is not what this route takes"
 
 
+class BodyTimeout(Problem):
+    status, code, title = 408, "body_timeout", "The request body did not arrive in time"
+
+
 class BodyTooLarge(Problem):
     status, code, title = 413, "body_too_large", "The request body is too large"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.errors import (
     BodyInvalid,
+    BodyTimeout,
     BodyTooLarge,
     MediaTypeUnsupported,
     ParametersInvalid,
@@ -22,10 +26,16 @@ from shared.errors import (
 MAXIMUM_BODY_BYTES = 16 * 1024
 """For JSON and forms: the longest password and a token fit ten times over."""
 
+BODY_SECONDS = 30
+"""As long as API Gateway waits; what is held of an upload that never ends must be let go."""
+
 MAXIMUM_DIGITS = 18
 """Of a number that is taken as one; what has more exceeds every limit all the same."""
 MAXIMUM_TEXT = 100
 """Characters of a caller's value that are given back to him."""
+
+MAXIMUM_ERRORS = 20
+"""Faults that one refusal tells of."""
 
 IDENTITY = "identity"
 
@@ -47,7 +57,7 @@ async def read_body(
     refusal: type[Problem] = BodyTooLarge,
     overhead: int = 0,
 ) -> bytes:
-    """Return the body. Raises `refusal` as soon as it is known to be longer than `limit` bytes.
+    """Return the body. Raises `refusal` as soon as it is known to be too long; or BodyTimeout.
 
     `overhead` is what may come around the content that the limit is for. Of a body that does not declare its
     length, `actual` is what had been read by then.
@@ -57,11 +67,15 @@ async def read_body(
     if declared.isdecimal() and int(declared[:MAXIMUM_DIGITS]) > limit + overhead:
         raise _too_large(refusal, limit, _number(declared))
     chunks, length = [], 0
-    async for chunk in request.stream():
-        chunks.append(chunk)
-        length += len(chunk)
-        if length > limit + overhead:
-            raise _too_large(refusal, limit, length)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                chunks.append(chunk)
+                length += len(chunk)
+                if length > limit + overhead:
+                    raise _too_large(refusal, limit, length)
+    except TimeoutError:
+        raise BodyTimeout(f"The body must be here within {BODY_SECONDS} s.", limit=BODY_SECONDS) from None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -74,9 +88,8 @@ def _refuse_encoded(request: Request) -> None:
 
 async def single_values(request: Request) -> None:
     """Raise ParametersInvalid for a parameter given twice: which counts must not depend on who reads it."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    if twice := [name for name, count in names.items() if count > 1]:
         raise invalid([{"loc": ("query", name), "msg": "given more than once"} for name in twice])
 
 
@@ -155,7 +168,7 @@ def _parse_form(body: bytes) -> dict[str, str]:
 
 def invalid(faults: Any) -> Problem:
     """Turn pydantic's faults into one problem that locates each, and echoes no value of a body."""
-    errors = [_located(fault) for fault in faults]
+    errors = [_located(fault) for fault in islice(faults, MAXIMUM_ERRORS)]
     detail = "; ".join(_sentence(error) for error in errors)
     if any(error["in"] == "body" for error in errors):
         return BodyInvalid(detail, errors=errors)
@@ -170,7 +183,7 @@ def _sentence(error: dict[str, Any]) -> str:
 
 def _located(fault: dict[str, Any]) -> dict[str, Any]:
     where, *names = fault["loc"]
-    name = ".".join(str(part) for part in names) or str(where)
+    name = ".".join(str(part) for part in names)[:MAXIMUM_TEXT] or str(where)
     return {"in": str(where), "name": name, "detail": fault["msg"].removeprefix("Value error, ")}
 
 

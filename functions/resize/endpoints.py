@@ -10,6 +10,7 @@ from shared.concurrency import BoundedThreads
 from shared.errors import (
     BodyInvalid,
     InvalidToken,
+    MediaTypeUnsupported,
     ParametersInvalid,
     SourceTooLarge,
     SourceTooManyPixels,
@@ -37,6 +38,7 @@ REFUSALS = problems(
     SourceTooManyPixels,
     ParametersInvalid,
     BodyInvalid,
+    MediaTypeUnsupported,
     TooBusy,
 )
 BINARY = {"type": "string", "format": "binary"}

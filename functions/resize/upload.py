@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from shared.errors import BodyInvalid, SourceTooLarge
+from shared.errors import BodyInvalid, MediaTypeUnsupported, SourceTooLarge
 from shared.requests import media_type, read_body
 
 MULTIPART = "multipart/form-data"
 FIELD = "file"
 FORM_OVERHEAD_BYTES = 16 * 1024
 """The boundaries and headers around the picture."""
+MAXIMUM_FIELDS = 8
+UTF_8 = b"utf-8"
 DEFAULT_NAME = "image"
 MAXIMUM_STEM_CHARACTERS = 100
 
@@ -36,7 +39,13 @@ async def read_upload(request: Request, maximum_bytes: int) -> Upload:
     if media_type(request) != MULTIPART:
         return Upload(await read_body(request, maximum_bytes, SourceTooLarge), DEFAULT_NAME)
     body = await read_body(request, maximum_bytes, SourceTooLarge, FORM_OVERHEAD_BYTES)
-    parser = _InMemoryParser(request.headers, _stream(body), max_files=1, max_fields=8)
+    _refuse_charset(request)
+    parser = _InMemoryParser(
+        *(request.headers, _stream(body)),
+        max_files=1,
+        max_fields=MAXIMUM_FIELDS,
+        max_part_size=FORM_OVERHEAD_BYTES,
+    )
     try:
         file = _file_of(await _parse(parser))
         content = await file.read()
@@ -47,6 +56,13 @@ async def read_upload(request: Request, maximum_bytes: int) -> Upload:
             f"At most {maximum_bytes} bytes are taken.", limit=maximum_bytes, actual=len(content)
         )
     return Upload(content, _stem(file.filename or ""))
+
+
+def _refuse_charset(request: Request) -> None:
+    """Raise MediaTypeUnsupported for any but UTF-8: Python has codecs that take minutes over a megabyte."""
+    _, parameters = parse_options_header(request.headers["content-type"])
+    if parameters.get(b"charset", UTF_8).lower() != UTF_8:
+        raise MediaTypeUnsupported("The names in a form are taken in UTF-8.")
 
 
 def _stem(name: str) -> str:

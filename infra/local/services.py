@@ -18,7 +18,9 @@ def start_services(services: ExitStack, data: Path) -> str:
     """Start them, leave their addresses in the environment, and return the password of the demo's user."""
     os.environ.setdefault("LOG_FORMAT", "text")
     with step("keys") as outcome:
-        password = _set_keys(data / "keys.json")
+        from infra.local.keys import local_keys
+
+        keys = local_keys(data / "keys.json")
         outcome.text = f"{data}/keys.json"
     # Started first and waited for last: it takes the longest, and another core.
     from infra.local.object_storage import make_bucket, object_storage
@@ -44,13 +46,7 @@ def start_services(services: ExitStack, data: Path) -> str:
         url, whose = services.enter_context(pushgateway())
         os.environ["PUSHGATEWAY_URL"] = url
         outcome.text = f"{url}/metrics ({whose})"
-    return password
-
-
-def _set_keys(file: Path) -> str:
-    from infra.local.keys import local_keys
-
-    keys = local_keys(file)
+    # After all programs are started: none of them inherits a secret.
     password = keys.pop("DEMO_PASSWORD")
     os.environ.update(keys)
     return password

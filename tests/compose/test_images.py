@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -48,14 +49,25 @@ def running(
         *("run", "--detach", "--read-only", "--cap-drop=ALL", f"--publish=127.0.0.1:{address}:{port}"),
         *(*variables, *options, image, *command),
     ).strip()
+    url = f"http://127.0.0.1:{address}"
     try:
-        yield f"http://127.0.0.1:{address}"
+        _wait_until_up(url)
+        yield url
     finally:
         docker("rm", "--force", container)
 
 
-def client() -> httpx.Client:
-    return httpx.Client(transport=httpx.HTTPTransport(retries=7), timeout=60)
+def _wait_until_up(url: str) -> None:
+    """Docker's proxy takes connections before the server does, and then resets them."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            httpx.get(url)
+            return
+        except httpx.TransportError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +78,7 @@ def settings(keys: dict[str, str]) -> dict[str, str]:
 def test_answers_events_under_the_emulator(image: str, settings: dict[str, str]) -> None:
     rie = [f"--volume={emulator()}:/rie:ro", "--entrypoint=/rie"]
     command = ["--runtime-interface-emulator-address", "0.0.0.0:8080", "sh", "/entrypoint.sh", "lambda"]
-    with running(image, settings, rie, command, 8080) as url, client() as caller:
+    with running(image, settings, rie, command, 8080) as url, httpx.Client(timeout=60) as caller:
         for _ in range(3):
             if image == "passepartout-janitor":
                 # It has done what it could, and there is no database here.
@@ -77,7 +89,7 @@ def test_answers_events_under_the_emulator(image: str, settings: dict[str, str])
 
 
 def test_answers_http(image: str, settings: dict[str, str]) -> None:
-    with running(image, settings, [], ["http"], 8080) as url, client() as caller:
+    with running(image, settings, [], ["http"], 8080) as url, httpx.Client(timeout=60) as caller:
         answer = caller.get(f"{url}/health")
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 

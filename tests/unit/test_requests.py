@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -7,12 +8,20 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from shared import requests
 from shared.app import create_app
-from shared.errors import BodyInvalid, BodyTooLarge, MediaTypeUnsupported, Problem, SourceTooLarge
+from shared.errors import (
+    BodyInvalid,
+    BodyTimeout,
+    BodyTooLarge,
+    MediaTypeUnsupported,
+    Problem,
+    SourceTooLarge,
+)
 from shared.requests import FORM, JSON, JsonRoute, media_type, parse_json, read_body, read_json_or_form
 from shared.responses import problem_response
 
@@ -93,6 +102,18 @@ async def test_absurd_length_is_a_refusal_that_can_be_answered(digits: int) -> N
     with pytest.raises(BodyTooLarge) as refusal:
         await read_body(_request(Connection(), content_length="9" * digits))
     assert json.loads(_text(refusal.value))["code"] == "body_too_large"
+
+
+async def test_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0)
+
+    async def never() -> Message:
+        await asyncio.Future()
+        raise AssertionError
+
+    with pytest.raises(BodyTimeout) as refusal:
+        await read_body(Request({"type": "http", "headers": []}, never))
+    assert refusal.value.limit == 0
 
 
 async def test_caller_names_the_refusal() -> None:
@@ -229,6 +250,15 @@ async def search(
     return f"{name} {age} {ratio}"
 
 
+class Nothing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+@router.get("/strict")
+async def take_nothing(query: Annotated[Nothing, Query()]) -> None:
+    return None
+
+
 @pytest.fixture
 async def people() -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(create_app("people", router))
@@ -253,6 +283,13 @@ async def test_json_route_reads_as_strictly(
 ) -> None:
     answer = await people.post("/people", content=body, headers={"Content-Type": content_type})
     assert (answer.status_code, answer.json().get("code")) == (status, code)
+
+
+async def test_many_faults_are_told_in_a_few_words(people: httpx.AsyncClient) -> None:
+    query = {f"unknown{number}": "1" for number in range(1000)} | {"x" * 5000: "1"}
+    answer = await people.get("/strict", params=query)
+    assert (answer.status_code, len(answer.json()["errors"])) == (422, 20)
+    assert len(answer.content) < 5000
 
 
 async def test_json_route_without_a_body_is_left_alone(people: httpx.AsyncClient) -> None:
