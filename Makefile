@@ -27,16 +27,16 @@ test-functions: $(READY) ## Run each function with its own packages alone, and u
 	@$(BIN)/python -m pytest tests/functions $(ARGS)
 
 check: $(READY) ## Check format, style, types, the arrows between packages and template.yaml; changes nothing
-	$(BIN)/black --check --quiet --diff functions shared infra tests
-	$(BIN)/isort --check --diff functions shared infra tests
-	$(BIN)/flake8 functions shared infra tests
-	$(BIN)/mypy
+	$(BIN)/python -m black --check --quiet --diff functions shared infra tests
+	$(BIN)/python -m isort --check --diff functions shared infra tests
+	$(BIN)/python -m flake8 functions shared infra tests
+	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
 
 format: $(READY) ## Put the code into the house's format
-	$(BIN)/black --quiet functions shared infra tests
-	$(BIN)/isort --quiet functions shared infra tests
+	$(BIN)/python -m black --quiet functions shared infra tests
+	$(BIN)/python -m isort --quiet functions shared infra tests
 
 bench: $(READY) ## Measure, as ratios in one run on this machine (ARGS='--only logins' to choose)
 	@$(BIN)/python -m infra.bench $(ARGS)

@@ -34,6 +34,9 @@ def main() -> int:
     except (OSError, subprocess.CalledProcessError, SetupError) as error:
         print(f"setup failed: {error}")
         return 1
+    except KeyboardInterrupt:
+        print("setup interrupted: the next `make` goes on from here")
+        return 130
     return 0
 
 
@@ -69,10 +72,10 @@ def install_uv() -> None:
     if find_spec("pip"):
         # --target needs no right to write to the system's Python, nor is it refused by PEP 668.
         pip = [sys.executable, "-m", "pip"]
-        subprocess.run([*pip, *options, "--target", str(TOOLS)], check=True)
+        run([*pip, *options, "--target", str(TOOLS)])
     elif find_spec("ensurepip"):
-        subprocess.run([sys.executable, "-m", "venv", TOOLS], check=True)
-        subprocess.run([str(TOOLS / "bin" / "python"), "-m", "pip", *options], check=True)
+        run([sys.executable, "-m", "venv", str(TOOLS)])
+        run([str(TOOLS / "bin" / "python"), "-m", "pip", *options])
     else:
         raise SetupError(
             f"{sys.executable} has neither pip nor venv; on Debian: apt-get install python3-venv"
@@ -85,12 +88,17 @@ def make_venv(uv: Path) -> None:
     if not python.exists():
         with step(f".venv with Python {platform.python_version()}"):
             command = [str(uv), "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)]
-            subprocess.run(command, check=True, env=environment)
+            run(command, environment)
     lock = ROOT / "requirements.txt"
     count = sum("==" in line for line in lock.read_text().splitlines())
     with step(f"{count} locked packages, hashes checked"):
         command = [str(uv), "pip", "sync", "--quiet", "--require-hashes", str(lock)]
-        subprocess.run(command, check=True, env=environment)
+        run(command, environment)
+
+
+def run(command: list[str], environment: dict[str, str] | None = None) -> None:
+    """Run a program. In a session of its own: Ctrl-C is for us, who end it without a traceback of its."""
+    subprocess.run(command, check=True, env=environment, start_new_session=True)
 
 
 class step:

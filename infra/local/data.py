@@ -23,3 +23,15 @@ def exclusive(folder: Path) -> Iterator[Path]:
         except BlockingIOError:
             raise LocalError(f"another `make run` uses {folder}/: stop it first") from None
         yield folder
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether a run holds the folder; makes nothing."""
+    try:
+        with open(folder / "lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

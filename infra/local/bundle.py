@@ -1,0 +1,163 @@
+"""The whole bundle on this machine, with no containers: `python -m infra.local`.
+
+Everything runs until Ctrl-C (or SIGTERM, or the end of the terminal), which stops it in the reverse order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
+from types import FrameType
+
+from starlette.types import ASGIApp
+
+from infra.local.curl import curl_lines
+from infra.local.data import exclusive, is_held
+from infra.local.errors import LocalError
+from infra.local.output import Output
+from infra.local.ports import HOST, listen
+from infra.local.server import Server
+from infra.local.services import start_services
+from infra.local.steps import step
+from shared.config import LoggingSettings
+from shared.logging import configure_logging
+
+DATA = Path(".local")
+RESULT = Path("temp.png")
+DEFAULT_PORT = "8000"
+OUTPUT = Output()
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main() -> int:
+    """Run until a signal comes; return the exit status."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        with ExitStack() as services:
+            started = time.monotonic()
+            listener = services.enter_context(_listen(_port()))
+            print("Passepartout starts.")
+            data = services.enter_context(exclusive(DATA))
+            # Pushed last, so run first: what stops is not to be interrupted again.
+            password = start_services(services, data)
+            services.callback(_ignore_signals)
+            configure_logging(LoggingSettings.from_environment())
+            asyncio.run(_serve(listener, password, started))
+    except LocalError as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
+    except SystemExit:
+        pass
+    print("Passepartout has stopped.")
+    return 0
+
+
+def _port() -> int:
+    port = os.environ.get("PORT", DEFAULT_PORT)
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise LocalError(f"PORT={port} is no port: give a number from 1 to 65535")
+    return int(port)
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return listen(port)
+    except LocalError:
+        if is_held(DATA):
+            raise LocalError(f"another `make run` serves on port {port}: stop it first") from None
+        raise
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _ignore_signals()
+    # Not KeyboardInterrupt: where it is raised while `exec` compiles a string (as dataclasses do at import),
+    # Python ends by SIGINT even when it was caught.
+    raise SystemExit
+
+
+def _ignore_signals() -> None:
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+async def _serve(listener: socket.socket, password: str, started: float) -> None:
+    """Serve the functions behind the front door, and do the main job once."""
+    async with AsyncExitStack() as opened:
+        with step("front door") as outcome:
+            server = Server(await opened.enter_async_context(_front_door()))
+            for number in STOP_SIGNALS:
+                asyncio.get_running_loop().add_signal_handler(number, _stop, server)
+            serving = asyncio.create_task(server.serve([listener]))
+            await server.ready.wait()
+            base_url = f"http://{HOST}:{listener.getsockname()[1]}"
+            outcome.text = f"{base_url}, Swagger UI at /"
+        try:
+            await _show_unless_stopped(server, base_url, password, started)
+        except LocalError:
+            server.stop()
+            await serving
+            raise
+        await serving
+
+
+@asynccontextmanager
+async def _front_door() -> AsyncIterator[ASGIApp]:
+    """Give the front door in the way that GATEWAY names."""
+    from infra.gateway import asgi, runtime
+    from infra.gateway.errors import EnvironmentLost
+    from infra.gateway.limits import GatewayLimits, LambdaLimits
+
+    way = _choice("GATEWAY", "runtime", "asgi")
+    limits = GatewayLimits.of(LambdaLimits(_choice("GATEWAY_LIMITS", "on", "off")))
+    options = runtime.RuntimeOptions(limits, print_=OUTPUT.write)
+    try:
+        async with asgi.open_front_door() if way == "asgi" else runtime.open_front_door(options) as app:
+            yield app
+    except EnvironmentLost as error:
+        raise LocalError(error.detail) from None
+
+
+def _choice(variable: str, default: str, other: str) -> str:
+    value = os.environ.get(variable) or default
+    if value not in (default, other):
+        raise LocalError(f"{variable}={value}: it is {default} or {other}")
+    return value
+
+
+def _stop(server: Server) -> None:
+    if server.should_exit:
+        return
+    print("\nStopping ...", flush=True)
+    server.stop()
+
+
+async def _show_unless_stopped(server: Server, base_url: str, password: str, started: float) -> None:
+    showing = asyncio.ensure_future(_show(base_url, password, started))
+    stopped = asyncio.ensure_future(server.stopping.wait())
+    await asyncio.wait({showing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if showing.done():
+        showing.result()
+    for task in (showing, stopped):
+        task.cancel()
+    await asyncio.gather(showing, stopped, return_exceptions=True)
+
+
+async def _show(base_url: str, password: str, started: float) -> None:
+    from infra.local.main_job import main_job
+
+    print("The main job, once:")
+    with OUTPUT.muted():
+        async for done in main_job(base_url, password, RESULT):
+            remark = f"{done.answer.status_code}  {done.remark}"
+            print(f"  {done.name:<14}{remark:<57}{done.milliseconds:>5.0f} ms", flush=True)
+    print(f"The picture is {RESULT}. Ready after {time.monotonic() - started:.1f} s. To do it yourself:\n")
+    print(curl_lines(int(base_url.rpartition(":")[2])))
+    print("Ctrl-C stops everything.", flush=True)
