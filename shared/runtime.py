@@ -14,6 +14,7 @@ from mangum.types import LambdaContext
 
 from shared.config import RuntimeSettings
 from shared.environment import Environment
+from shared.events import HANDLERS
 from shared.logging import request_id
 from shared.responses import PROBLEM_MEDIA_TYPE
 
@@ -55,7 +56,7 @@ class LambdaEntry(_Entry):
     @cached_property
     def _mangum(self) -> Mangum:
         """Made when there is a loop, or it would make one; its lifespan, off, would be one for each event."""
-        return Mangum(self._app, lifespan="off", text_mime_types=TEXT_MEDIA_TYPES)
+        return Mangum(self._app, lifespan="off", custom_handlers=HANDLERS, text_mime_types=TEXT_MEDIA_TYPES)
 
     def _answer(self, loop: asyncio.AbstractEventLoop, event: Event, context: LambdaContext) -> Any:
         return self._mangum(event, context)
