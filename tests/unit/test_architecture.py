@@ -21,7 +21,9 @@ FOREIGN = {
 }
 
 
-def test_arrows_run_one_way() -> None:
+def test_arrows_run_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would disable every logger that there is, for all tests after this one.
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
     assert lint_imports(no_cache=True) == 0
 
 
