@@ -79,7 +79,7 @@ class InternalError(Problem):
 
 
 class DatabaseUnavailable(Problem):
-    status, code, title = 503, "database_unavailable", "The database cannot be reached"
+    status, code, title = 503, "database_unavailable", "The database cannot be reached, or is too busy"
 
 
 class TooBusy(Problem):

@@ -15,8 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from shared.errors import DatabaseUnavailable
 
 RETRY_AFTER_SECONDS = 5
+CONFLICT_RETRY_AFTER_SECONDS = 1
 
 UNREACHABLE = (OSError, InterfaceError, OperationalError, PoolTimeout)
+CONFLICTS = ("40001", "40P01")
+"""serialization_failure and deadlock_detected (PostgreSQL, appendix A): it gave way to another."""
 
 logger = logging.getLogger("passepartout.database")
 
@@ -30,22 +33,28 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Commit at the end, roll back on an error. Raises DatabaseUnavailable when it cannot be reached."""
+        """Commit at the end, roll back on an error.
+
+        Raises DatabaseUnavailable when it cannot be reached, and when the transaction had to give way to
+        another. It is the caller who comes again: what was read in it may have been acted on.
+        """
         try:
             async with self._sessions.begin() as session:
                 yield session
         except UNREACHABLE as error:
             raise _unavailable(error) from error
         except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) in CONFLICTS:
+                raise _unavailable(error, CONFLICT_RETRY_AFTER_SECONDS) from error
             # Without a statement it was the connection that the server refused or lost.
             if error.connection_invalidated or error.statement is None:
                 raise _unavailable(error) from error
             raise
 
 
-def _unavailable(error: Exception) -> DatabaseUnavailable:
+def _unavailable(error: Exception, retry_after: int = RETRY_AFTER_SECONDS) -> DatabaseUnavailable:
     logger.error("database unavailable: %s: %s", type(error).__name__, error)
-    return DatabaseUnavailable("Please try again shortly.", retry_after=RETRY_AFTER_SECONDS)
+    return DatabaseUnavailable("Please try again shortly.", retry_after=retry_after)
 
 
 async def database(request: Request) -> Database:

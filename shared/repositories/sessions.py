@@ -91,9 +91,20 @@ class Sessions:
         await self._revoke(Session.id == session_id)
 
     async def end_all(self, session_id: UUID) -> None:
-        """End every session of the user whose live session this is."""
+        """End every session of the user whose live session this is.
+
+        The rows are locked in the order of their ids. In that of their places, which a refresh changes, two
+        at once could each hold the row that the other waits for.
+        """
         owner: Select[UUID] = select(Session.user_id).where(Session.id == session_id, _live())
-        await self._revoke(Session.user_id == owner.scalar_subquery())
+        theirs = (
+            select(Session.id)
+            .where(Session.user_id == owner.scalar_subquery(), _live())
+            .order_by(Session.id)
+            .with_for_update()
+            .cte("theirs")
+        )
+        await self._revoke(Session.id.in_(select(theirs.c.id)))
 
     async def delete_ended(self, retention: timedelta, at_most: int) -> int:
         """Delete the sessions that ended that long ago, the oldest first, and return how many.
