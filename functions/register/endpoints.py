@@ -43,6 +43,9 @@ async def registration(
 
 @router.post("/auth/register", status_code=201, responses=REFUSALS)
 async def register(user: NewUser, service: Annotated[Registration, Depends(registration)]) -> RegisteredUser:
-    """Make an account. The password has 8 to 256 characters, of any kind."""
+    """Make an account.
+
+    The password has 8 to 256 characters, of any kind; the username none that nobody can see.
+    """
     user_id = await service.register(user.username, user.password)
     return RegisteredUser(id=user_id, username=user.username)

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.models.identity.user import User
+from shared.types import IGNORABLE
 
 
 class Users:
@@ -30,5 +31,6 @@ class Users:
 
 
 def fold(username: str) -> str:
-    """Return the form that names are compared in (Unicode 3.13, default caseless matching, NFKC)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    """Return the form that names are compared in: as NFKC_Casefold (Unicode 3.13, R5 and D146)."""
+    shown = IGNORABLE.sub("", unicodedata.normalize("NFKD", username))
+    return unicodedata.normalize("NFKC", shown.casefold())

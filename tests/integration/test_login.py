@@ -33,21 +33,30 @@ async def test_name_is_matched_without_case(client: httpx.AsyncClient, signed_in
     assert (await client.post("/auth/login", json=credentials)).status_code == 200
 
 
+async def attempt(client: httpx.AsyncClient, username: str) -> httpx.Response:
+    body = {"username": username, "password": "not the password"}
+    return await client.post("/auth/login", json=body, headers={"X-Request-Id": "the-same"})
+
+
 async def test_unknown_user_and_wrong_password_look_the_same(
     client: httpx.AsyncClient, signed_in: SignedIn
 ) -> None:
-    wrong, unknown = [
-        await client.post(
-            "/auth/login",
-            json={"username": username, "password": "not the password"},
-            headers={"X-Request-Id": "the-same"},
-        )
-        for username in (signed_in.username, "nobody-at-all")
-    ]
+    wrong = await attempt(client, signed_in.username)
+    unknown = await attempt(client, "nobody-at-all")
     assert_problem(wrong, 401, "invalid_credentials")
     assert wrong.headers["www-authenticate"] == "Bearer"
     assert wrong.content == unknown.content
     assert wrong.headers == unknown.headers
+
+
+@pytest.mark.parametrize("hidden", ["\ufe0f", "\u3164", "\u2028", "\u2800"])
+async def test_twins_of_a_user_and_of_nobody_look_the_same(
+    client: httpx.AsyncClient, signed_in: SignedIn, hidden: str
+) -> None:
+    known = await attempt(client, signed_in.username + hidden)
+    unknown = await attempt(client, "nobody-at-all" + hidden)
+    assert_problem(known, 422, "body_invalid")
+    assert (known.content, known.headers) == (unknown.content, unknown.headers)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,33 @@ async def test_name_is_taken_in_every_spelling(client: httpx.AsyncClient, again:
     assert_problem(await register(client, again), 409, "username_taken")
 
 
+@pytest.mark.parametrize("is_taken", [True, False])
+@pytest.mark.parametrize("hidden", ["\ufe0f", "\u034f", "\u3164", "\u2028", "\u2800", "\U000e0100"])
+async def test_twin_that_nobody_can_tell_from_a_name_is_refused(
+    client: httpx.AsyncClient, hidden: str, is_taken: bool
+) -> None:
+    username = f"victim-{uuid4()}"
+    if is_taken:
+        await register(client, username)
+    problem = assert_problem(await register(client, username + hidden), 422, "body_invalid")
+    detail = f"the character U+{ord(hidden):04X} is not allowed"
+    assert problem["errors"] == [{"in": "body", "name": "username", "detail": detail}]
+    assert problem["detail"] == f"username: {detail}"
+
+
+@pytest.mark.parametrize("username", ["\u3164", "\u2800", "...", "\u0301"])
+async def test_name_in_which_nothing_can_be_read_is_refused(client: httpx.AsyncClient, username: str) -> None:
+    problem = assert_problem(await register(client, username), 422, "body_invalid")
+    assert [error["name"] for error in problem["errors"]] == ["username"]
+
+
+async def test_name_as_it_was_answered_signs_in(client: httpx.AsyncClient) -> None:
+    answer = await register(client, "Grete\u3000 Herman\uff4e \ufdfa")
+    assert answer.json()["username"].startswith("Grete Hermann صلى")
+    credentials = {"username": answer.json()["username"], "password": PASSWORD}
+    assert (await client.post("/auth/login", json=credentials)).status_code == 200
+
+
 async def test_ten_at_once_make_one_user(client: httpx.AsyncClient) -> None:
     username = f"race-{uuid4()}"
     answers = await asyncio.gather(*(register(client, username) for _ in range(10)))
