@@ -98,7 +98,8 @@ class EnvironmentProcess:
         finally:
             listener.close()
             was_ready = self._api.close_door(port, "it ended")
-        logger.info("an environment of %s ended (%s)", function.name, status)
+        if not self._stopping.is_set():
+            logger.info("an environment of %s ended (%s)", function.name, status)
         return was_ready
 
     async def _forward(self, printed: asyncio.StreamReader | None) -> None:

@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -27,6 +27,7 @@ from infra.local.server import Server
 from infra.local.services import start_services
 from infra.local.steps import step
 from shared.config import LoggingSettings
+from shared.errors import ConfigurationError
 from shared.logging import configure_logging
 
 DATA = Path(".local")
@@ -34,6 +35,10 @@ RESULT = Path("temp.png")
 DEFAULT_PORT = "8000"
 OUTPUT = Output()
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(SystemExit):
+    """Raised by a signal, wherever the start is."""
 
 
 def main() -> int:
@@ -49,15 +54,22 @@ def main() -> int:
             # Pushed last, so run first: what stops is not to be interrupted again.
             password = start_services(services, data)
             services.callback(_ignore_signals)
-            configure_logging(LoggingSettings.from_environment())
+            _configure_logging()
             asyncio.run(_serve(listener, password, started))
     except LocalError as error:
         print(f"make run: {error}", file=sys.stderr)
         return 1
-    except SystemExit:
+    except Stopped:
         pass
-    print("Passepartout has stopped.")
+    _say("Passepartout has stopped.")
     return 0
+
+
+def _configure_logging() -> None:
+    try:
+        configure_logging(LoggingSettings.from_environment())
+    except ConfigurationError as error:
+        raise LocalError(f"configuration: {error}") from None
 
 
 def _port() -> int:
@@ -80,7 +92,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     _ignore_signals()
     # Not KeyboardInterrupt: where it is raised while `exec` compiles a string (as dataclasses do at import),
     # Python ends by SIGINT even when it was caught.
-    raise SystemExit
+    raise Stopped
 
 
 def _ignore_signals() -> None:
@@ -89,23 +101,38 @@ def _ignore_signals() -> None:
 
 
 async def _serve(listener: socket.socket, password: str, started: float) -> None:
-    """Serve the functions behind the front door, and do the main job once."""
+    """Serve until a signal comes; then let what is under way come to its end."""
+    stop = asyncio.Event()
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    bundle = asyncio.create_task(_bundle(listener, password, started))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({bundle, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if stopped.done():
+        _say("\nStopping ...")
+    stopped.cancel()
+    bundle.cancel()
+    with suppress(asyncio.CancelledError):
+        await bundle
+
+
+async def _bundle(listener: socket.socket, password: str, started: float) -> None:
+    """Serve the functions behind the front door, and do the main job once; until cancelled."""
     async with AsyncExitStack() as opened:
         with step("front door") as outcome:
             server = Server(await opened.enter_async_context(_front_door()))
-            for number in STOP_SIGNALS:
-                asyncio.get_running_loop().add_signal_handler(number, _stop, server)
             serving = asyncio.create_task(server.serve([listener]))
+            opened.push_async_callback(_drain, server, serving)
             await server.ready.wait()
             base_url = f"http://{HOST}:{listener.getsockname()[1]}"
             outcome.text = f"{base_url}, Swagger UI at /"
-        try:
-            await _show_unless_stopped(server, base_url, password, started)
-        except LocalError:
-            server.stop()
-            await serving
-            raise
-        await serving
+        await _show(base_url, password, started)
+        await asyncio.shield(serving)
+
+
+async def _drain(server: Server, serving: asyncio.Task[None]) -> None:
+    server.should_exit = True
+    await serving
 
 
 @asynccontextmanager
@@ -123,6 +150,8 @@ async def _front_door() -> AsyncIterator[ASGIApp]:
             yield app
     except EnvironmentLost as error:
         raise LocalError(error.detail) from None
+    except ConfigurationError as error:
+        raise LocalError(f"configuration: {error}") from None
 
 
 def _choice(variable: str, default: str, other: str) -> str:
@@ -132,22 +161,10 @@ def _choice(variable: str, default: str, other: str) -> str:
     return value
 
 
-def _stop(server: Server) -> None:
-    if server.should_exit:
-        return
-    print("\nStopping ...", flush=True)
-    server.stop()
-
-
-async def _show_unless_stopped(server: Server, base_url: str, password: str, started: float) -> None:
-    showing = asyncio.ensure_future(_show(base_url, password, started))
-    stopped = asyncio.ensure_future(server.stopping.wait())
-    await asyncio.wait({showing, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    if showing.done():
-        showing.result()
-    for task in (showing, stopped):
-        task.cancel()
-    await asyncio.gather(showing, stopped, return_exceptions=True)
+def _say(text: str) -> None:
+    # The terminal may be gone: that is one reason to stop.
+    with suppress(OSError):
+        print(text, flush=True)
 
 
 async def _show(base_url: str, password: str, started: float) -> None:
@@ -159,5 +176,6 @@ async def _show(base_url: str, password: str, started: float) -> None:
             remark = f"{done.answer.status_code}  {done.remark}"
             print(f"  {done.name:<14}{remark:<57}{done.milliseconds:>5.0f} ms", flush=True)
     print(f"The picture is {RESULT}. Ready after {time.monotonic() - started:.1f} s. To do it yourself:\n")
-    print(curl_lines(int(base_url.rpartition(":")[2])))
+    metrics = os.environ["PUSHGATEWAY_URL"].removeprefix("http://")
+    print(curl_lines(int(base_url.rpartition(":")[2]), metrics))
     print("Ctrl-C stops everything.", flush=True)

@@ -28,12 +28,6 @@ class Server(uvicorn.Server):
             )
         )
         self.ready = asyncio.Event()
-        self.stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        """Take no more connections, and end when the requests under way are answered."""
-        self.stopping.set()
-        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -19,7 +19,7 @@ def step(name: str) -> Iterator[Outcome]:
     outcome = Outcome()
     try:
         yield outcome
-    except BaseException:
-        print("failed", flush=True)
+    except BaseException as error:
+        print("failed" if isinstance(error, Exception) else "stopped", flush=True)
         raise
     print(f"{outcome.text:<58}{time.monotonic() - started:>6.1f} s", flush=True)

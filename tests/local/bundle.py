@@ -40,14 +40,23 @@ class Bundle:
         [line] = [line for line in self.printed if line.split()[:1] == ["Pushgateway"]]
         return line.split()[1].removeprefix("http://").removesuffix("/metrics")
 
-    def stop(self, number: signal.Signals) -> tuple[int, list[psutil.Process]]:
+    def stop(self, number: signal.Signals) -> Stopped:
         """Send the signal; return the exit status and what is still running of all that had been started."""
         started = processes_in(self.folder)
         assert started
         self.process.send_signal(number)
         rest, _ = self.process.communicate(timeout=30)
         self.printed += rest.splitlines()
-        return self.process.returncode, [each for each in started if is_alive(each)]
+        return Stopped(self.process.returncode, [each for each in started if is_alive(each)])
+
+
+@dataclass(frozen=True)
+class Stopped:
+    status: int
+    left_running: list[psutil.Process]
+
+
+CLEANLY = Stopped(0, [])
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -75,7 +84,9 @@ def free_port() -> int:
         return port
 
 
-def start(folder: Path, port: int) -> Bundle:
+@contextmanager
+def started(folder: Path, port: int | str) -> Iterator[Bundle]:
+    """Start it, and see to it that it is gone at the end of the block."""
     environment = {
         **os.environ,
         "PORT": str(port),
@@ -91,15 +102,19 @@ def start(folder: Path, port: int) -> Bundle:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    return Bundle(port, folder, process)
-
-
-@contextmanager
-def running(folder: Path, port: int | None = None) -> Iterator[Bundle]:
-    bundle = start(folder, port or free_port())
+    bundle = Bundle(int(port) if str(port).isdecimal() else 0, folder, process)
     try:
-        bundle.wait_for(READY)
         yield bundle
     finally:
-        if bundle.process.poll() is None:
+        if process.poll() is None:
             bundle.stop(signal.SIGINT)
+
+
+def refused(folder: Path, port: int | str) -> str:
+    """Start one that cannot run; return the line that says why."""
+    with started(folder, port) as bundle:
+        printed, _ = bundle.process.communicate(timeout=30)
+    assert bundle.process.returncode == 1
+    assert "Traceback" not in printed
+    line: str = printed.splitlines()[-1]
+    return line

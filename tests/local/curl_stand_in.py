@@ -13,6 +13,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("-s", action="store_true")
+    parser.add_argument("-S", action="store_true")
+    parser.add_argument("-f", dest="fail", action="store_true")
     parser.add_argument("-i", action="store_true")
     parser.add_argument("-X", dest="method")
     parser.add_argument("-w", dest="write_out", default="")
@@ -32,6 +34,8 @@ def main() -> None:
     answer = httpx.request(
         method, url_of(given.url), headers=headers, content=body or None, files=files or None
     )
+    if given.fail and answer.is_error:
+        sys.exit(f"curl: (22) The requested URL returned error: {answer.status_code}")
     output = open(given.output, "wb") if given.output else sys.stdout.buffer
     if given.i:
         lines = [f"HTTP/1.1 {answer.status_code}", *(f"{k}: {v}" for k, v in answer.headers.items())]
