@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
 from shared.errors import InvalidToken
-from shared.on_startup.tokens import token_verifier
+from shared.on_startup.token_verifier import token_verifier
 from shared.security.access_tokens import AccessTokenVerifier, Identity
 
 bearer = OAuth2PasswordBearer(tokenUrl="/auth/login", auto_error=False)

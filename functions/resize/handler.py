@@ -3,7 +3,7 @@ from shared.app import create_app
 from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
 from shared.on_startup.pictures import open_picture_limits
 from shared.on_startup.threads import open_threads
-from shared.on_startup.tokens import open_token_verifier
+from shared.on_startup.token_verifier import open_token_verifier
 from shared.runtime import LambdaEntry
 
 app = create_app(

@@ -1,4 +1,4 @@
-"""Reads the keys, and makes what issues and verifies tokens."""
+"""Reads the keys, and makes what issues tokens."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,9 +6,9 @@ from typing import cast
 
 from fastapi import FastAPI, Request
 
-from shared.config import SigningSettings, TokenSettings
+from shared.config import SigningSettings
 from shared.on_startup.refresh_tokens import configured_refresh_tokens
-from shared.security.access_tokens import AccessTokenIssuer, AccessTokenVerifier
+from shared.security.access_tokens import AccessTokenIssuer
 from shared.security.keys import KeyRing, signing_key, verification_keys
 from shared.security.tokens import TokenIssuer
 
@@ -25,22 +25,8 @@ async def open_token_issuer(app: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-@asynccontextmanager
-async def open_token_verifier(app: FastAPI) -> AsyncIterator[None]:
-    """Put an AccessTokenVerifier on `app.state`."""
-    settings = TokenSettings.from_environment()
-    app.state.token_verifier = AccessTokenVerifier(
-        verification_keys(settings), settings.jwt_issuer, settings.jwt_audience
-    )
-    yield
-
-
 async def token_issuer(request: Request) -> TokenIssuer:
     return cast(TokenIssuer, request.app.state.token_issuer)
-
-
-async def token_verifier(request: Request) -> AccessTokenVerifier:
-    return cast(AccessTokenVerifier, request.app.state.token_verifier)
 
 
 async def verification_key_ring(request: Request) -> KeyRing:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
 
+from infra.gateway import reload
 from infra.gateway.errors import EnvironmentLost
 from infra.gateway.functions import Function
 from infra.gateway.limits import GatewayLimits
@@ -216,3 +220,27 @@ async def test_function_that_cannot_start_stops_the_front_door() -> None:
         async with front_door(options, [broken], []):
             pass
     assert b"No module named 'tests.runtime.nothing_here'" in b"".join(printed)
+
+
+async def test_changed_code_is_loaded_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "functions" / "stub").mkdir(parents=True)
+    (tmp_path / "shared").mkdir()
+    monkeypatch.setattr(reload, "FUNCTIONS", tmp_path / "functions")
+    monkeypatch.setattr(reload, "SHARED", tmp_path / "shared")
+    options = replace(QUIET, reload=True)
+    async with front_door(options, [stub()], ROUTES) as client:
+        before = (await client.post("/do/pid")).text
+        source = tmp_path / "functions" / "stub" / "service.py"
+        # Written until it is noticed: nothing says when the watch has begun.
+        while (after := (await client.post("/do/pid")).text) == before:
+            source.write_text(f"# {time.monotonic_ns()}")
+        assert after != before
+
+
+async def test_scheduled_function_is_invoked_from_the_start() -> None:
+    printed: list[bytes] = []
+    function = replace(stub(), schedules=("rate(5 minutes)",), module="tests.runtime.scheduled")
+    async with front_door(replace(QUIET, print_=printed.append), [function], []):
+        while not printed:
+            await asyncio.sleep(0.01)
+    assert b"Scheduled Event of aws.scheduler" in b"".join(printed)

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
+from awslambdaric.lambda_runtime_hooks_runner import run_after_restore, run_before_snapshot
 from PIL import Image
 
 import shared.on_startup.database as database_module
@@ -143,5 +144,20 @@ def test_closed_for_a_snapshot_it_opens_again(load: Load, engines_made: list[obj
     login = load("login")
     assert post(login, "/auth/login", {"username": "nobody", "password": PASSWORD})[0] == 401
     login.close()
+    assert post(login, "/auth/login", {"username": "nobody", "password": PASSWORD})[0] == 401
+    assert len(engines_made) == 2
+
+
+def test_snapshot_is_taken_closed_and_restored_open(
+    load: Load, engines_made: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As AWS's runtime client calls the hooks that were registered (SnapStart)."""
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    login = load("login")
+    assert post(login, "/auth/login", {"username": "nobody", "password": PASSWORD})[0] == 401
+    run_before_snapshot()
+    assert len(engines_made) == 1
+    run_after_restore()
+    assert len(engines_made) == 2
     assert post(login, "/auth/login", {"username": "nobody", "password": PASSWORD})[0] == 401
     assert len(engines_made) == 2
