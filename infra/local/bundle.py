@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -48,14 +49,15 @@ def main() -> int:
     try:
         with ExitStack() as services:
             started = time.monotonic()
+            gateway = _gateway_options()
             listener = services.enter_context(_listen(_port()))
             print("Passepartout starts.")
             data = services.enter_context(exclusive(DATA))
+            _configure_logging()
             # Pushed last, so run first: what stops is not to be interrupted again.
             password = start_services(services, data)
             services.callback(_ignore_signals)
-            _configure_logging()
-            asyncio.run(_serve(listener, password, started))
+            asyncio.run(_serve(listener, gateway, password, started))
     except LocalError as error:
         print(f"make run: {error}", file=sys.stderr)
         return 1
@@ -65,7 +67,27 @@ def main() -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class GatewayOptions:
+    """What the environment asks of the front door."""
+
+    way: str
+    limits: str
+
+
+def _gateway_options() -> GatewayOptions:
+    return GatewayOptions(_choice("GATEWAY", "runtime", "asgi"), _choice("GATEWAY_LIMITS", "on", "off"))
+
+
+def _choice(variable: str, default: str, other: str) -> str:
+    value = os.environ.get(variable) or default
+    if value not in (default, other):
+        raise LocalError(f"{variable}={value}: it is {default} or {other}")
+    return value
+
+
 def _configure_logging() -> None:
+    os.environ.setdefault("LOG_FORMAT", "text")
     try:
         configure_logging(LoggingSettings.from_environment())
     except ConfigurationError as error:
@@ -100,12 +122,12 @@ def _ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-async def _serve(listener: socket.socket, password: str, started: float) -> None:
+async def _serve(listener: socket.socket, gateway: GatewayOptions, password: str, started: float) -> None:
     """Serve until a signal comes; then let what is under way come to its end."""
     stop = asyncio.Event()
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    bundle = asyncio.create_task(_bundle(listener, password, started))
+    bundle = asyncio.create_task(_bundle(listener, gateway, password, started))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({bundle, stopped}, return_when=asyncio.FIRST_COMPLETED)
     if stopped.done():
@@ -116,11 +138,11 @@ async def _serve(listener: socket.socket, password: str, started: float) -> None
         await bundle
 
 
-async def _bundle(listener: socket.socket, password: str, started: float) -> None:
+async def _bundle(listener: socket.socket, gateway: GatewayOptions, password: str, started: float) -> None:
     """Serve the functions behind the front door, and do the main job once; until cancelled."""
     async with AsyncExitStack() as opened:
         with step("front door") as outcome:
-            server = Server(await opened.enter_async_context(_front_door()))
+            server = Server(await opened.enter_async_context(_front_door(gateway)))
             serving = asyncio.create_task(server.serve([listener]))
             opened.push_async_callback(_drain, server, serving)
             await server.ready.wait()
@@ -136,29 +158,20 @@ async def _drain(server: Server, serving: asyncio.Task[None]) -> None:
 
 
 @asynccontextmanager
-async def _front_door() -> AsyncIterator[ASGIApp]:
-    """Give the front door in the way that GATEWAY names."""
+async def _front_door(gateway: GatewayOptions) -> AsyncIterator[ASGIApp]:
     from infra.gateway import asgi, runtime
     from infra.gateway.errors import EnvironmentLost
     from infra.gateway.limits import GatewayLimits, LambdaLimits
 
-    way = _choice("GATEWAY", "runtime", "asgi")
-    limits = GatewayLimits.of(LambdaLimits(_choice("GATEWAY_LIMITS", "on", "off")))
-    options = runtime.RuntimeOptions(limits, print_=OUTPUT.write)
+    options = runtime.RuntimeOptions(GatewayLimits.of(LambdaLimits(gateway.limits)), print_=OUTPUT.write)
+    in_process = gateway.way == "asgi"
     try:
-        async with asgi.open_front_door() if way == "asgi" else runtime.open_front_door(options) as app:
+        async with asgi.open_front_door() if in_process else runtime.open_front_door(options) as app:
             yield app
     except EnvironmentLost as error:
         raise LocalError(error.detail) from None
     except ConfigurationError as error:
         raise LocalError(f"configuration: {error}") from None
-
-
-def _choice(variable: str, default: str, other: str) -> str:
-    value = os.environ.get(variable) or default
-    if value not in (default, other):
-        raise LocalError(f"{variable}={value}: it is {default} or {other}")
-    return value
 
 
 def _say(text: str) -> None:

@@ -16,7 +16,6 @@ BUCKET = "passepartout"
 
 def start_services(services: ExitStack, data: Path) -> str:
     """Start them, leave their addresses in the environment, and return the password of the demo's user."""
-    os.environ.setdefault("LOG_FORMAT", "text")
     with step("keys") as outcome:
         from infra.local.keys import local_keys
 

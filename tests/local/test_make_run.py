@@ -127,7 +127,7 @@ def test_ctrl_c_leaves_nothing_running(bundle: Bundle, stopped: Stopped) -> None
 
 
 @pytest.mark.usefixtures("stopped")
-@pytest.mark.parametrize("line", ["PostgreSQL", "The main job, once:"])
+@pytest.mark.parametrize("line", ["PostgreSQL", "Pushgateway"])
 def test_sigterm_stops_it_even_while_it_starts(folder: Path, line: str) -> None:
     with started(folder, free_port()) as again:
         again.wait_for(line)
