@@ -81,9 +81,14 @@ class RuntimeApi:
         """Note that a connection was closed."""
         if server is None or client is None:
             return
-        environment = self._environments.get((server[1], client[0]))
-        if environment is not None and environment.connection == client:
-            environment.lose("its connection was closed")
+        key = server[1], client[0]
+        environment = self._environments.get(key)
+        if environment is None or environment.connection != client:
+            return
+        environment.lose("its connection was closed")
+        if self._doors[key[0]].is_shared:
+            # A container that is started again comes from another address, and would be counted twice.
+            self._environments.pop(key).end("its connection was closed")
 
     def _environment(self, request: Request) -> Environment:
         port, host = request.scope["server"][1], request.scope["client"][0]
@@ -150,6 +155,7 @@ class RuntimeApi:
         extension.idle.set()
         waiting = asyncio.ensure_future(extension.events.get())
         if not await _done_before_disconnect(waiting, request):
+            environment.extensions.pop(request.headers[IDENTIFIER], None)
             return Response(status_code=499)
         return JSONResponse(
             {
@@ -170,6 +176,11 @@ class Door:
     """Ends the environment; without effect on one that is not ours to end."""
     started_at: float | None = None
     """When the environment was started, by `time.perf_counter`; None where that is not known."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether environments that are not ours to start call here, as many as there are."""
+        return self.started_at is None
 
 
 def _event_response(environment: Environment, invocation: Invocation) -> Response:
