@@ -30,10 +30,12 @@ def migrate(connection: Connection) -> None:
 
 async def connect_and_migrate() -> None:
     url = context.config.attributes["database_url"]
-    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": url}))
-    async with engine.connect() as connection:
-        await connection.run_sync(migrate)
-    await engine.dispose()
+    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": url}), patient=True)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+    finally:
+        await engine.dispose()
 
 
 asyncio.run(connect_and_migrate())

@@ -28,7 +28,6 @@ class Database:
     """Gives out transactions; a connection is taken from the pool only for the time of one."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     @asynccontextmanager

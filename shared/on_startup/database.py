@@ -15,13 +15,18 @@ from shared.errors import ConfigurationError
 POOL_RECYCLE_SECONDS = 280
 """Below the 300 to 350 s at which NAT gateways and proxies drop an idle connection without a word."""
 CONNECT_TIMEOUT_SECONDS = 5
+POOL_TIMEOUT_SECONDS = 5
 COMMAND_TIMEOUT_SECONDS = 10
 
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+"""The values of libpq's `sslmode`, which asyncpg takes as its `ssl`."""
 
-def create_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """Return an engine; no connection is made before the first use.
+
+def create_engine(settings: DatabaseSettings, *, patient: bool = False) -> AsyncEngine:
+    """Return an engine; no connection is made before the first use. A patient one waits for any statement.
 
     A socket may have died while the process was frozen: `pool_pre_ping` finds that out before a query does.
+    Raises ConfigurationError for a URL that cannot be used.
     """
     return create_async_engine(
         _asyncpg_url(settings.database_url.get_secret_value()),
@@ -31,10 +36,10 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
         max_overflow=0,
         pool_pre_ping=True,
         pool_recycle=POOL_RECYCLE_SECONDS,
-        pool_timeout=CONNECT_TIMEOUT_SECONDS,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
-            "command_timeout": COMMAND_TIMEOUT_SECONDS,
+            "command_timeout": None if patient else COMMAND_TIMEOUT_SECONDS,
         },
     )
 
@@ -42,12 +47,25 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
 def _asyncpg_url(text: str) -> URL:
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # `from None`: the message would quote the URL, and its password.
         raise ConfigurationError("DATABASE_URL: is no database URL") from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise ConfigurationError("DATABASE_URL: is no PostgreSQL URL")
-    return url.set(drivername="postgresql+asyncpg")
+    return url.set(drivername="postgresql+asyncpg", query=_asyncpg_query(url))
+
+
+def _asyncpg_query(url: URL) -> dict[str, str | tuple[str, ...]]:
+    """Return the query in asyncpg's words, of which libpq has others and more."""
+    query = dict(url.query)
+    mode = query.pop("sslmode", None)
+    if unknown := sorted(query.keys() - {"host"}):
+        raise ConfigurationError(f"DATABASE_URL: takes no parameter {', '.join(unknown)}")
+    if mode is None:
+        return query
+    if mode not in SSL_MODES:
+        raise ConfigurationError(f"DATABASE_URL: sslmode is none of {', '.join(SSL_MODES)}")
+    return query | {"ssl": mode}
 
 
 @asynccontextmanager

@@ -14,8 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from infra.gateway.asgi import load_app
+from shared.config import DatabaseSettings
 from shared.db.session import Database, database
 from shared.errors import DatabaseUnavailable
+from shared.on_startup.database import create_engine
 from shared.repositories.sessions import Sessions
 from shared.security.refresh_tokens import RefreshToken, RefreshTokens
 from tests.accounts import SignedIn
@@ -153,7 +155,8 @@ async def test_caller_whose_transaction_had_to_give_way_is_told_to_come_again(
     refresh_tokens: RefreshTokens,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    strict = Database(pool.engine.execution_options(isolation_level="REPEATABLE READ"))
+    engine = create_engine(DatabaseSettings.from_environment())
+    strict = Database(engine.execution_options(isolation_level="REPEATABLE READ"))
     monkeypatch.setitem(load_app("refresh").dependency_overrides, database, lambda: strict)
     body = {"refresh_token": signed_in.refresh_token}
     async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as tasks, pool.transaction() as ours:
@@ -164,3 +167,4 @@ async def test_caller_whose_transaction_had_to_give_way_is_told_to_come_again(
     assert_problem(refused, 503, "database_unavailable")
     assert refused.headers["retry-after"] == "1"
     assert (await client.post("/auth/refresh", json=body)).status_code == 200
+    await engine.dispose()

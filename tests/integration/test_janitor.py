@@ -38,9 +38,9 @@ DEAD = "127.0.0.1:1"
 
 @pytest.fixture(scope="module")
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = _database(database_url)
-    yield database
-    await database.engine.dispose()
+    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": database_url}))
+    yield Database(engine)
+    await engine.dispose()
 
 
 @pytest.fixture
