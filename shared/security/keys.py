@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from jose import jwk
 from jose.backends.base import Key as JoseKey
 from jose.exceptions import JOSEError
+from pydantic import SecretStr
 
 from shared.config import SigningSettings, TokenSettings
 from shared.errors import ConfigurationError
@@ -88,9 +89,10 @@ def verification_keys(settings: TokenSettings) -> KeyRing:
 
 
 def _symmetric_key(settings: TokenSettings) -> Key:
-    secret = settings.jwt_secret
+    # Settings of HS256 without a secret do not come about.
+    secret = cast(SecretStr, settings.jwt_secret)
     try:
-        return Key(SYMMETRIC_KID, "HS256", secret.get_secret_value() if secret else "")
+        return Key(SYMMETRIC_KID, "HS256", secret.get_secret_value())
     except JOSEError:
         raise ConfigurationError("JWT_SECRET: is an asymmetric key, which others may know") from None
 

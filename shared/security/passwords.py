@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import VerifyMismatchError
 
 MEMORY_KIBIBYTES = 19_456
 ITERATIONS = 2
@@ -30,10 +30,13 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Tell whether the password is right; None stands for an unknown user, and costs the same."""
+    """Tell whether the password is right; None stands for an unknown user, and costs the same.
+
+    Raises what says nothing of the password: a lack of memory, or a hash that is none.
+    """
     try:
-        _hasher.verify(password_hash or DUMMY_HASH, _normalised(password))
-    except (VerificationError, InvalidHashError):
+        _hasher.verify(DUMMY_HASH if password_hash is None else password_hash, _normalised(password))
+    except VerifyMismatchError:
         return False
     return password_hash is not None
 

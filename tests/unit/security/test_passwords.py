@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
-from argon2.exceptions import VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -111,5 +111,12 @@ def test_dummy_hash_is_computed_and_not_refused_at_sight() -> None:
 
 
 @pytest.mark.parametrize("broken", ["", "x", "$argon2id$", HASH[:-40], HASH.replace("argon2id", "argon2x")])
-def test_no_password_fits_a_broken_hash(broken: str) -> None:
-    assert not verify_password(PASSWORD, broken)
+def test_broken_hash_is_no_wrong_password(broken: str) -> None:
+    with pytest.raises((InvalidHashError, VerificationError)):
+        verify_password(PASSWORD, broken)
+
+
+def test_lack_of_memory_is_no_wrong_password() -> None:
+    more_than_there_is = HASH.replace("m=19456", f"m={2**32 - 1}")
+    with pytest.raises(VerificationError, match="Memory allocation error"):
+        verify_password(PASSWORD, more_than_there_is)
