@@ -31,9 +31,10 @@ class Step:
 
 
 async def main_job(base_url: str, password: str, result: Path) -> AsyncIterator[Step]:
-    """Register, sign in, resize, refresh; store the picture as `result`. Raises LocalError on a refusal."""
+    """Register, sign in, resize, refresh; store the picture as `result`. Raises LocalError when one fails."""
     credentials = {"username": USERNAME, "password": password}
-    async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
+    # It is on this machine: the caller's proxy would look for it on its own.
+    async with httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as client:
         registered = await _post(client, "register", "/auth/register", json=credentials)
         _expect(registered, 201, 409)
         yield replace(registered, remark=KEPT) if registered.answer.status_code == 409 else registered
@@ -68,7 +69,10 @@ async def _resize(client: httpx.AsyncClient, access_token: str, result: Path) ->
 
 async def _post(client: httpx.AsyncClient, name: str, path: str, **request: Any) -> Step:
     started = time.perf_counter()
-    answer = await client.post(path, **request)
+    try:
+        answer = await client.post(path, **request)
+    except httpx.HTTPError as error:
+        raise LocalError(f"{name} was not answered: {error!r}") from error
     return Step(name, answer, (time.perf_counter() - started) * 1000)
 
 

@@ -12,6 +12,11 @@ from pathlib import Path
 from infra.local.steps import step
 
 BUCKET = "passepartout"
+SETTINGS = {"JWT_ALGORITHM": "ES256", "JWT_PUBLIC_KEYS": "", "REGISTRATION": "open", "METRICS_PORT": ""}
+"""Whatever the caller's environment has; empty is unset.
+
+Our keys fit no other algorithm, the main job registers a user, and no two functions can listen on one port.
+"""
 
 
 def start_services(services: ExitStack, data: Path) -> str:
@@ -47,5 +52,5 @@ def start_services(services: ExitStack, data: Path) -> str:
         outcome.text = f"{url}/metrics ({whose})"
     # After all programs are started: none of them inherits a secret.
     password = keys.pop("DEMO_PASSWORD")
-    os.environ.update(keys)
+    os.environ.update(SETTINGS | keys)
     return password
