@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from functions.register.schemas import NewUser, RegisteredUser
-from functions.register.service import Registration
+from functions.register.service import Register
 from shared.concurrency import BoundedThreads
 from shared.errors import (
     BodyInvalid,
@@ -33,16 +33,16 @@ REFUSALS = problems(
 )
 
 
-async def registration(
+async def register_service(
     unit_of_work: Annotated[UnitOfWork, Depends(unit_of_work)],
     threads: Annotated[BoundedThreads[str], Depends(threads)],
     is_open: Annotated[bool, Depends(registration_is_open)],
-) -> Registration:
-    return Registration(unit_of_work, threads, is_open)
+) -> Register:
+    return Register(unit_of_work, threads, is_open)
 
 
 @router.post("/auth/register", status_code=201, responses=REFUSALS)
-async def register(user: NewUser, service: Annotated[Registration, Depends(registration)]) -> RegisteredUser:
+async def register(user: NewUser, service: Annotated[Register, Depends(register_service)]) -> RegisteredUser:
     """Make an account.
 
     The password has 8 to 256 characters, of any kind; the username none that nobody can see.

@@ -13,7 +13,7 @@ from shared.security.passwords import hash_password
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class Register:
     unit_of_work: UnitOfWork
     threads: BoundedThreads[str]
     is_open: bool

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from shared.errors import InternalError
+
 # A series of creation times for each of ours would double what is pushed and stored, and nobody asks for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -106,9 +108,12 @@ class HttpInstruments:
         )
 
     def start_at_zero(self, function: str, routes: Iterable[APIRoute]) -> None:
-        """Begin the series of every documented answer: one that first appears at 1 has no increase."""
+        """Begin the series of every documented answer, and of what no route documents: InternalError.
+
+        One that first appears at 1 has no increase.
+        """
         for route in routes:
             self.duration.labels(function, route.path)
             for method in route.methods or ():
-                for status in (route.status_code or 200, *route.responses):
+                for status in (route.status_code or 200, *route.responses, InternalError.status):
                     self.requests.labels(function, method, route.path, status)

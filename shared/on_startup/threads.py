@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import anyio.to_thread
 from fastapi import FastAPI, Request
 
 from shared.concurrency import BoundedThreads
@@ -17,7 +18,8 @@ async def open_threads(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        threads.close()
+        # It waits for the calls under way.
+        await anyio.to_thread.run_sync(threads.close)
 
 
 async def threads(request: Request) -> BoundedThreads[Any]:

@@ -22,6 +22,7 @@ COLD_STARTS = "passepartout_cold_starts_total"
 INIT_DURATION = "passepartout_init_duration_seconds"
 REQUESTS = "passepartout_http_requests_total"
 ROUTES = [Route("slow", "POST", "/do/{what}")]
+ANSWERED = {"job": "slow", "route": "/do/pid", "status": "200"}
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ async def _pushed(url: str) -> dict[str, float]:
         sample.name: sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.labels.get("job") == "slow" and sample.labels.get("route", "/do/pid") == "/do/pid"
+        if all(ANSWERED.get(label, value) == value for label, value in sample.labels.items())
     }
 
 

@@ -225,6 +225,7 @@ async def test_methods_made_up_by_the_caller_are_no_labels(api: httpx.AsyncClien
 def test_series_of_documented_answers_start_at_zero(app: FastAPI) -> None:
     assert _metric(app, REQUESTS, method="GET", route="/pictures/{name}", status="200") == 0
     assert _metric(app, REQUESTS, method="GET", route="/pictures/{name}", status="429") == 0
+    assert _metric(app, REQUESTS, method="GET", route="/pictures/{name}", status="500") == 0
     assert _metric(app, REQUESTS, method="POST", route="/pictures", status="201") == 0
     assert _metric(app, REQUESTS, method="POST", route="/pictures", status="200") is None
     assert _metric(app, REQUESTS, method="GET", route="/health", status="200") == 0

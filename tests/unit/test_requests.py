@@ -243,11 +243,9 @@ async def echo(person: Person) -> Person:
 
 @router.get("/people")
 async def search(
-    age: Annotated[int, Query(ge=1, le=150)] = 1,
-    name: Annotated[str, Query(min_length=2, max_length=3)] = "Ada",
-    ratio: Annotated[float, Query(le=0.5)] = 0.0,
+    age: Annotated[int, Query(ge=1, le=150)] = 1, height: Annotated[int, Query(ge=1)] = 1
 ) -> str:
-    return f"{name} {age} {ratio}"
+    return f"{age} {height}"
 
 
 class Nothing(BaseModel):
@@ -293,7 +291,7 @@ async def test_many_faults_are_told_in_a_few_words(people: httpx.AsyncClient) ->
 
 
 async def test_json_route_without_a_body_is_left_alone(people: httpx.AsyncClient) -> None:
-    assert (await people.get("/people", params={"age": 36})).json() == "Ada 36 0.0"
+    assert (await people.get("/people", params={"age": 36})).json() == "36 1"
 
 
 @pytest.mark.parametrize(
@@ -306,9 +304,7 @@ async def test_json_route_without_a_body_is_left_alone(people: httpx.AsyncClient
         ({"age": "9" * 25}, 150, "9" * 25),
         ({"age": "-" + "9" * 25}, 1, "-" + "9" * 25),
         ({"age": "9" * 4000}, 150, "9" * 100),
-        ({"name": "12345"}, 3, 5),
-        ({"name": "1"}, 2, 1),
-        ({"age": "0", "name": "Augusta"}, None, None),
+        ({"age": "0", "height": "0"}, None, None),
     ],
 )
 async def test_refused_parameter_comes_with_its_limit_and_actual_value(
@@ -320,15 +316,7 @@ async def test_refused_parameter_comes_with_its_limit_and_actual_value(
     assert (problem.get("limit"), problem.get("actual")) == (limit, actual)
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        *({"age": age} for age in ("9" * 25, "9" * 5000, "-" + "9" * 25, "151.0", "+151", " 151", "1_51")),
-        *({"ratio": ratio} for ratio in ("7", "7.5", "inf", "nan")),
-    ],
-)
-async def test_number_out_of_every_bound_is_the_callers_mistake(
-    people: httpx.AsyncClient, query: dict[str, str]
-) -> None:
-    problem = (await people.get("/people", params=query)).json()
+@pytest.mark.parametrize("age", ["9" * 25, "9" * 5000, "-" + "9" * 25, "151.0", "+151", " 151", "1_51"])
+async def test_number_out_of_every_bound_is_the_callers_mistake(people: httpx.AsyncClient, age: str) -> None:
+    problem = (await people.get("/people", params={"age": age})).json()
     assert (problem["status"], problem["code"]) == (422, "parameters_invalid")
