@@ -1,7 +1,12 @@
+from unittest.mock import MagicMock
+
 import httpx
 import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from fastapi import FastAPI
 
+from shared.security import passwords
 from shared.security.access_tokens import AccessTokenVerifier
 from tests.accounts import PASSWORD, SignedIn
 from tests.integration.problems import assert_problem
@@ -47,6 +52,16 @@ async def test_unknown_user_and_wrong_password_look_the_same(
     assert wrong.headers["www-authenticate"] == "Bearer"
     assert wrong.content == unknown.content
     assert wrong.headers == unknown.headers
+
+
+async def test_unknown_user_costs_a_verification_too(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasher = MagicMock(spec=PasswordHasher)
+    hasher.verify.side_effect = VerifyMismatchError
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    assert_problem(await attempt(client, "nobody-at-all"), 401, "invalid_credentials")
+    hasher.verify.assert_called_once_with(passwords.DUMMY_HASH, b"not the password")
 
 
 @pytest.mark.parametrize("hidden", ["\ufe0f", "\u3164", "\u2028", "\u2800"])

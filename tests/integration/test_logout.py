@@ -1,8 +1,12 @@
 import asyncio
+from datetime import datetime
+from typing import cast
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from shared.models.identity.session import Session
 from tests.accounts import PASSWORD, SignedIn
 from tests.integration.problems import assert_problem
 
@@ -30,6 +34,29 @@ async def test_session_ends_and_the_others_live_on(client: httpx.AsyncClient, si
     assert await refreshes(client, other)
 
 
+async def test_others_live_on_when_nothing_is_said_of_them(
+    client: httpx.AsyncClient, signed_in: SignedIn
+) -> None:
+    other = await second_session(client, signed_in)
+    answer = await client.post("/auth/logout", json={"refresh_token": signed_in.refresh_token})
+    assert answer.status_code == 204
+    assert not await refreshes(client, signed_in.refresh_token)
+    assert await refreshes(client, other)
+
+
+async def test_session_ends_once(client: httpx.AsyncClient, signed_in: SignedIn, login_app: FastAPI) -> None:
+    async def ended() -> datetime | None:
+        session_id = login_app.state.token_issuer.refresh_tokens.decode(signed_in.refresh_token).session_id
+        async with login_app.state.database.transaction() as session:
+            return cast(Session, await session.get(Session, session_id)).revoked_at
+
+    assert await ended() is None
+    await logout(client, signed_in.refresh_token)
+    first = await ended()
+    await logout(client, signed_in.refresh_token)
+    assert first is not None and await ended() == first
+
+
 async def test_everywhere_ends_all_of_the_users_sessions_and_no_one_elses(
     client: httpx.AsyncClient, signed_in: SignedIn
 ) -> None:
@@ -53,10 +80,14 @@ async def test_token_of_an_ended_session_ends_no_other(
     assert await refreshes(client, later)
 
 
-@pytest.mark.parametrize("token", ["", "no token", "A" * 75, "\x00"])
+@pytest.mark.parametrize("token", ["", "no token", "A" * 75, "A" * 512, "\x00"])
 async def test_invalid_token_gets_the_same_answer(client: httpx.AsyncClient, token: str) -> None:
     answer = await logout(client, token)
     assert (answer.status_code, answer.content) == (204, b"")
+
+
+async def test_text_longer_than_any_token_is_refused(client: httpx.AsyncClient) -> None:
+    assert_problem(await logout(client, "A" * 513), 422, "body_invalid")
 
 
 async def test_nothing_is_alive_after_a_race_with_refreshes(

@@ -63,6 +63,16 @@ async def test_retry_within_the_grace_gets_the_same_successor(
     assert await successor(client, first) != first
 
 
+async def test_retry_does_not_prolong_the_grace(
+    client: httpx.AsyncClient, signed_in: SignedIn, age: Age
+) -> None:
+    await successor(client, signed_in.refresh_token)
+    await age("refreshed_at", 6)
+    await successor(client, signed_in.refresh_token)
+    await age("refreshed_at", 6)
+    assert_problem(await refresh(client, signed_in.refresh_token), 401, "refresh_token_reused")
+
+
 async def test_replay_after_the_grace_ends_the_session(
     client: httpx.AsyncClient, signed_in: SignedIn, age: Age
 ) -> None:
@@ -100,9 +110,13 @@ async def test_session_ends_after_thirty_days_however_often_refreshed(
     assert half_a_day - 5 <= answer.json()["refresh_expires_in"] <= half_a_day
 
 
-@pytest.mark.parametrize("token", ["", "x", "A" * 75, "A" * 76, "\x00" * 75, "é" * 75, "=" * 75])
+@pytest.mark.parametrize("token", ["", "x", "A" * 75, "A" * 76, "A" * 512, "\x00" * 75, "é" * 75, "=" * 75])
 async def test_forged_token_is_refused(client: httpx.AsyncClient, token: str) -> None:
     assert_problem(await refresh(client, token), 401, "refresh_token_invalid")
+
+
+async def test_text_longer_than_any_token_is_refused(client: httpx.AsyncClient) -> None:
+    assert_problem(await refresh(client, "A" * 513), 422, "body_invalid")
 
 
 async def test_access_token_is_no_refresh_token(client: httpx.AsyncClient, signed_in: SignedIn) -> None:

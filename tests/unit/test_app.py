@@ -45,7 +45,7 @@ async def refuse() -> None:
 
 @router.get("/teapot")
 async def refuse_as_the_framework_does() -> None:
-    raise HTTPException(400, "no tea")
+    raise HTTPException(400, "no tea", headers={"X-Pot": "tea"})
 
 
 @router.get("/broken")
@@ -152,6 +152,10 @@ async def test_every_refusal_is_a_problem_with_its_request_id(
 
 async def test_other_methods_are_told_which_are_taken(api: httpx.AsyncClient) -> None:
     assert (await api.delete("/pictures")).headers["allow"] == "POST"
+
+
+async def test_headers_of_the_frameworks_own_refusal_are_sent(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/teapot")).headers["x-pot"] == "tea"
 
 
 async def test_busy_says_when_to_come_again(api: httpx.AsyncClient) -> None:
@@ -308,10 +312,12 @@ async def test_start_fails_on_a_wrong_setting_before_anything_is_opened(
     assert seen == []
 
 
-async def test_head_is_answered_as_get_without_the_content(api: httpx.AsyncClient) -> None:
+async def test_head_is_answered_as_get_without_the_content(api: httpx.AsyncClient, app: FastAPI) -> None:
     got, asked = await api.get("/pictures/moon"), await api.head("/pictures/moon")
     assert (asked.status_code, asked.content) == (200, b"")
     assert {**asked.headers, "x-request-id": ""} == {**got.headers, "x-request-id": ""}
+    assert _metric(app, REQUESTS, method="HEAD", route="/pictures/{name}", status="200") == 1
+    assert _metric(app, REQUESTS, method="GET", route="/pictures/{name}", status="200") == 1
 
 
 async def test_head_of_what_cannot_be_got_is_refused(api: httpx.AsyncClient) -> None:
