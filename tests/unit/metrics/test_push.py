@@ -1,11 +1,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
-from threading import Event, Thread
+import threading
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
@@ -13,57 +9,9 @@ from prometheus_client import CollectorRegistry, Counter
 from shared.metrics import push as module
 from shared.metrics.instruments import push_failures
 from shared.metrics.push import MetricsPush
+from tests.unit.metrics.gateway import Gateway
 
-PATIENCE_SECONDS = 10
-"""Only a test that fails waits so long."""
 FAILURES = "passepartout_push_failures_total"
-
-
-@dataclass(frozen=True)
-class Pushed:
-    method: str
-    path: str
-    content_type: str | None
-    text: str
-
-    @property
-    def lines(self) -> list[str]:
-        return self.text.splitlines()
-
-
-class Gateway(ThreadingHTTPServer):
-    """Answers every request with `status`, and hands over what it was sent."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.status = 200
-        self.hangs = False
-        self.released = Event()
-        self.received: Queue[Pushed] = Queue()
-
-    def next(self) -> Pushed:
-        return self.received.get(timeout=PATIENCE_SECONDS)
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Gateway
-
-    def do_PUT(self) -> None:
-        text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self.server.received.put(Pushed(self.command, self.path, self.headers["Content-Type"], text))
-        if self.server.hangs and self.server.released.wait(2):
-            return  # the caller is gone; one who waits for 2 s is answered, and fails the test
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_POST = do_PUT
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
 
 
 class Clock:
@@ -74,27 +22,11 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(module, "time", clock)
     return clock
-
-
-@pytest.fixture
-def gateway() -> Iterator[Gateway]:
-    with Gateway() as gateway:
-        thread = Thread(target=gateway.serve_forever, args=[0.01])
-        thread.start()
-        yield gateway
-        gateway.released.set()
-        gateway.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -141,7 +73,8 @@ def test_zeros_are_pushed_at_the_start_and_the_last_counts_at_the_stop(
     assert "jobs_total 0.0" in gateway.next().lines
     jobs.inc(2)
     push.stop()
-    assert "jobs_total 2.0" in gateway.next().lines
+    assert not [thread for thread in threading.enumerate() if thread.name == "metrics-push-resize"]
+    assert "jobs_total 2.0" in gateway.received.get_nowait().lines
     assert gateway.received.empty()
 
 
