@@ -1,6 +1,6 @@
 """The secrets of the containers, made at the first start: `python -m infra.docker.secrets FOLDER`.
 
-A folder for each who must know: `database`, `refresh`, `signing`, and `public` for who only verifies.
+A folder for each who must know: `postgres` itself, `database`, `refresh`, `signing`, `public` to verify.
 A file is a setting, its name the variable's.
 """
 
@@ -21,9 +21,9 @@ DATABASE_URL = "postgresql://passepartout:{password}@postgres/passepartout"
 
 def make_secrets(folder: Path) -> None:
     """Make what is missing; what exists stays, for the data that depends on it."""
-    for name in ("database", "refresh", "signing", "public"):
+    for name in ("postgres", "database", "refresh", "signing", "public"):
         (folder / name).mkdir(exist_ok=True)
-    password = _kept(folder / "database" / "POSTGRES_PASSWORD", lambda: secrets.token_urlsafe(32))
+    password = _kept(folder / "postgres" / "POSTGRES_PASSWORD", lambda: secrets.token_urlsafe(32))
     _kept(folder / "database" / "DATABASE_URL", lambda: DATABASE_URL.format(password=password))
     _kept(folder / "refresh" / "REFRESH_TOKEN_KEY", lambda: secrets.token_urlsafe(32))
     private_key = _kept(folder / "signing" / "JWT_PRIVATE_KEY", new_private_key)

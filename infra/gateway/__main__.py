@@ -20,7 +20,7 @@ def main(
     host: Annotated[str, typer.Option(help="The address that requests and functions come to.")] = "0.0.0.0",
     port: Annotated[int, typer.Option(help="The port that requests come to.")] = 8000,
     runtime_port: Annotated[
-        int, typer.Option(help="The port that the template's first function asks at; the second at the next.")
+        int, typer.Option(help="The port that functions ask at, by their name: login.front-door:9001.")
     ] = 9001,
     limits: Annotated[
         LambdaLimits, typer.Option(envvar="GATEWAY_LIMITS", help="Whether Lambda's payload limit is kept.")

@@ -22,6 +22,8 @@ Address = tuple[str, int]
 class Extension:
     """An extension of an environment: idle while it asks for an event."""
 
+    name: str
+    connection: Address | None = None
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     events: asyncio.Queue[Invocation] = field(default_factory=asyncio.Queue)
 
@@ -34,7 +36,12 @@ class Environment:
     - When an event takes longer than the function may, `kill` is called: it is of no more use.
     """
 
-    def __init__(self, queue: FunctionQueue, kill: Callable[[], None], started_at: float | None) -> None:
+    def __init__(
+        self,
+        queue: FunctionQueue,
+        kill: Callable[[], None] = lambda: None,
+        started_at: float | None = None,
+    ) -> None:
         self.queue = queue
         self.function = queue.function
         self.extensions: dict[str, Extension] = {}
@@ -54,17 +61,25 @@ class Environment:
         self._is_free.set()
         queue.environments += 1
 
-    def register(self) -> str:
-        """Register an extension; return its identifier."""
+    def register(self, name: str) -> str:
+        """Return the identifier of a new extension; one of this name, of a dead process, is forgotten."""
+        self.extensions = {key: each for key, each in self.extensions.items() if each.name != name}
         identifier = str(uuid4())
-        self.extensions[identifier] = Extension()
+        self.extensions[identifier] = Extension(name)
         return identifier
+
+    def forget_extension(self, connection: Address) -> None:
+        """Forget the extension whose connection was closed: it will ask for no event any more."""
+        for identifier, extension in list(self.extensions.items()):
+            if extension.connection == connection:
+                del self.extensions[identifier]
+                extension.idle.set()
 
     async def next(self, connection: Address) -> Invocation:
         """Return the environment's next event; wait for its extensions, then for an event."""
         self.lose("it asked for the next event without an answer to this one")
         self.connection = connection
-        for extension in self.extensions.values():
+        for extension in list(self.extensions.values()):
             await extension.idle.wait()
         if not self.is_ready:
             self.is_ready = True
@@ -76,6 +91,8 @@ class Environment:
         try:
             invocation = await self._taking
         except asyncio.CancelledError:
+            if self._taking.done() and not self._taking.cancelled():
+                self.queue.give_back(self._taking.result())
             self._taking.cancel()
             raise
         self._begin(invocation)
@@ -103,7 +120,7 @@ class Environment:
             invocation.fail(payload)
         else:
             invocation.succeed(payload)
-        self._report(invocation.request_id)
+        self._report(invocation.request_id, payload.code if isinstance(payload, Problem) else "success")
 
     def give_back(self) -> None:
         """Undo `next`, whose event could not be handed over."""
@@ -136,7 +153,7 @@ class Environment:
         self.answer(FunctionTimedOut(f"{self.function.name} may take {seconds} s.", limit=int(seconds)))
         self._kill()
 
-    def _report(self, request_id: str) -> None:
+    def _report(self, request_id: str, status: str) -> None:
         """Write the line that Lambda writes of each event; its first names the init as well."""
         seconds = time.perf_counter() - self._taken_at
         self.queue.took(seconds)
@@ -144,6 +161,12 @@ class Environment:
         init_seconds, self._init_seconds = self._init_seconds, None
         init = "" if init_seconds is None else f" Init Duration: {init_seconds * 1000:.2f} ms"
         logger.info(
-            "REPORT RequestId: %s Function: %s Duration: %.2f ms Memory Size: %d MB%s",
-            *(request_id, self.function.name, seconds * 1000, self.function.memory_megabytes, init),
+            "REPORT RequestId: %s Function: %s Duration: %.2f ms Memory Size: %d MB Status: %s%s",
+            *(request_id, self.function.name, seconds * 1000, self.function.memory_megabytes, status, init),
+            extra={
+                "request_id": request_id,
+                "function": self.function.name,
+                "duration_ms": round(seconds * 1000, 2),
+                "status": status,
+            },
         )

@@ -7,6 +7,10 @@ class PayloadTooLarge(Problem):
     status, code, title = 413, "payload_too_large", "The request is too large for a function's payload"
 
 
+class HeadersTooLarge(Problem):
+    status, code, title = 431, "headers_too_large", "The request's headers are too large"
+
+
 class FunctionFailed(Problem):
     status, code, title = 502, "function_failed", "The function failed"
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class Answer:
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+
+
+TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
+CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+"""What a header's name may have, in lower case, and its value must not (RFC 9110, 5.1 and 5.5)."""
 
 
 def build_event(scope: Scope, route_key: str, parameters: dict[str, str], body: bytes) -> list[bytes]:
@@ -73,14 +79,28 @@ def read_answer(payload: bytes) -> Answer:
     if not isinstance(document, dict) or "statusCode" not in document:
         # An HTTP API takes what names no status for the content of a 200.
         return Answer(200, [(b"content-type", b"application/json")], payload)
-    headers = [
-        (name.lower().encode("latin-1"), str(value).encode("latin-1"))
-        for name, value in (document.get("headers") or {}).items()
-    ]
-    headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in document.get("cookies") or ()]
+    headers = [_header(name, value) for name, value in (document.get("headers") or {}).items()]
+    cookies = document.get("cookies") or []
+    if not isinstance(cookies, list):
+        raise ValueError("cookies are a list")
+    headers += [_header("set-cookie", cookie) for cookie in cookies]
     body = document.get("body") or ""
-    content = pybase64.b64decode(body) if document.get("isBase64Encoded") else body.encode()
-    return Answer(int(document["statusCode"]), headers, content)
+    content = pybase64.b64decode(body, validate=True) if document.get("isBase64Encoded") else body.encode()
+    return Answer(_status(document["statusCode"]), headers, content)
+
+
+def _status(value: Any) -> int:
+    status = int(value)
+    if isinstance(value, bool) or not 200 <= status <= 599:
+        raise ValueError(f"{value!r} is no status of an answer")
+    return status
+
+
+def _header(name: str, value: Any) -> tuple[bytes, bytes]:
+    encoded = name.lower().encode("latin-1"), str(value).encode("latin-1")
+    if not TOKEN.fullmatch(encoded[0]) or CONTROLS.search(encoded[1]):
+        raise ValueError(f"{name!r} is no header that can be sent")
+    return encoded
 
 
 def scheduled_event(function_arn: str, identifier: str) -> list[bytes]:
@@ -104,22 +124,23 @@ def scheduled_event(function_arn: str, identifier: str) -> list[bytes]:
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], list[str]]:
     """Return the headers, a repeated one joined by commas, and the cookies, which are none of them."""
-    headers: dict[str, str] = {}
+    headers: dict[str, list[str]] = {}
     cookies: list[str] = []
     for raw_name, raw_value in raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         if name == "cookie":
             cookies += [cookie.strip() for cookie in value.split(";")]
         else:
-            headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers, cookies
+            headers.setdefault(name, []).append(value)
+    return {name: ",".join(values) for name, values in headers.items()}, cookies
 
 
 def _query_parameters(query: str) -> dict[str, dict[str, str]]:
-    parameters: dict[str, str] = {}
+    parameters: dict[str, list[str]] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
-        parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
-    return {"queryStringParameters": parameters} if parameters else {}
+        parameters.setdefault(name, []).append(value)
+    joined = {name: ",".join(values) for name, values in parameters.items()}
+    return {"queryStringParameters": joined} if joined else {}
 
 
 def _request_context(scope: Scope, route_key: str, headers: dict[str, str]) -> dict[str, Any]:

@@ -54,9 +54,14 @@ class FunctionQueue:
         """Called with the number of events for which there is no idle environment, when there are any."""
         self._waiting: asyncio.Queue[Invocation] = asyncio.Queue(limits.waiting)
         self._average_seconds = 0.0
+        self._broken: str | None = None
 
     async def invoke(self, invocation: Invocation) -> bytes:
         """Return the answer. Raises TooBusy, FunctionTimedOut, EnvironmentLost or FunctionFailed."""
+        if self._broken is not None:
+            raise EnvironmentLost(self._broken)
+        if self._waiting.full():
+            self._forget_callers_who_left()
         try:
             self._waiting.put_nowait(invocation)
         except asyncio.QueueFull:
@@ -72,6 +77,7 @@ class FunctionQueue:
     async def take(self) -> Invocation:
         """Return the next event that someone still waits for."""
         self.idle += 1
+        self._broken = None
         if not self.first_ready.done():
             self.first_ready.set_result(None)
         try:
@@ -94,12 +100,19 @@ class FunctionQueue:
         average = self._average_seconds or seconds
         self._average_seconds = average + SMOOTHING * (seconds - average)
 
-    def fail_all(self, detail: str) -> None:
-        """Fail what waits: there is no environment, and none can be started."""
+    def fail(self, detail: str) -> None:
+        """Fail what waits and what comes, until an environment asks for an event: none can be started."""
+        self._broken = detail
         if not self.first_ready.done():
             self.first_ready.set_exception(EnvironmentLost(detail))
         while not self._waiting.empty():
             self._waiting.get_nowait().fail(EnvironmentLost(detail))
+
+    def _forget_callers_who_left(self) -> None:
+        waiting = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+        for invocation in waiting:
+            if not invocation.is_over:
+                self._waiting.put_nowait(invocation)
 
     def _too_busy(self) -> TooBusy:
         waiting = self._waiting.qsize()

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 PAYLOAD_BYTES = 6_291_556
 """An event or an answer as JSON: 6 MB and some room for what is around them."""
+HEADER_BYTES = 10_240
+"""Of all headers of a request together, the request line apart."""
 INTEGRATION_SECONDS = 30.0
 """How long an HTTP API waits for a function's answer, the time in a queue included."""
 UNLIMITED_BYTES = 256 * 1024 * 1024

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context
 from pathlib import Path
 
 from infra.gateway.functions import Function
@@ -20,8 +23,10 @@ HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
 EXECUTION_ENVIRONMENT = "AWS_Lambda_python3.13"
 """Has AWS's client wait for events in a thread, so that the process hears SIGTERM while it waits."""
+INIT_SECONDS = 30.0
+"""An environment that is not ready by then is started anew. Lambda gives it 10 s, and more of a processor."""
 STOP_SECONDS = 5.0
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 60.0
 """Between two starts of an environment that ends before it asks for an event."""
 
 Print = Callable[[bytes], object]
@@ -42,24 +47,46 @@ class EnvironmentProcess:
         self._port = 0
         self._generation = 0
         self._stopping = asyncio.Event()
+        self._changed = asyncio.Event()
 
     async def run(self) -> None:
         """Run until `stop`."""
         pause = FIRST_PAUSE_SECONDS
         while not self._stopping.is_set():
             was_used = await self._run_once()
-            if self._stopping.is_set() or was_used:
+            if self._stopping.is_set() or was_used or self._changed.is_set():
+                self._changed.clear()
                 pause = FIRST_PAUSE_SECONDS
                 continue
-            name = self._queue.function.name
-            logger.error("%s ended before it was ready; started again in %.1f s", name, pause)
-            if not self._queue.environments:
-                self._queue.fail_all(f"{name} cannot be started, its log says why")
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            await self._pause(pause)
+            pause = min(4 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for other code, or a while for what else may have been the matter."""
+        name = self._queue.function.name
+        logger.error("%s ended before it was ready; it is started again in %.1f s", name, seconds)
+        if not self._queue.environments:
+            self._queue.fail(f"{name} cannot be started, its log says why")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
 
     async def replace(self) -> None:
         """Have the code loaded anew: the environment ends when it has answered, and a new one starts."""
+        self._changed.set()
+        try:
+            await asyncio.wait_for(self._end(), self._queue.function.timeout + STOP_SECONDS)
+        except TimeoutError:
+            self._kill()
+
+    async def stop(self) -> None:
+        """End the environment when it has answered, or after STOP_SECONDS."""
+        self._stopping.set()
+        try:
+            await asyncio.wait_for(self._end(), STOP_SECONDS)
+        except TimeoutError:
+            self._kill()
+
+    async def _end(self) -> None:
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -68,14 +95,6 @@ class EnvironmentProcess:
         if process.returncode is None:
             process.terminate()
         await process.wait()
-
-    async def stop(self) -> None:
-        """End the environment when it has answered, or after STOP_SECONDS."""
-        self._stopping.set()
-        try:
-            await asyncio.wait_for(self.replace(), STOP_SECONDS)
-        except TimeoutError:
-            self._kill()
 
     async def _run_once(self) -> bool:
         """Run the environment until it ends; return whether it was ever ready for an event."""
@@ -93,12 +112,18 @@ class EnvironmentProcess:
                 # Ctrl-C is for us, who let what is under way come to its end.
                 start_new_session=True,
             )
-            await self._forward(self._process.stdout)
+            forwarding = asyncio.create_task(self._forward(self._process.stdout))
+            init_limit = asyncio.get_running_loop().call_later(INIT_SECONDS, self._kill_unless_ready)
             status = await self._process.wait()
+            init_limit.cancel()
+            # A child of its own may outlive it, and hold its output.
+            _kill_group(self._process.pid)
+            await asyncio.wait({forwarding}, timeout=1)
+            forwarding.cancel()
         finally:
             listener.close()
             was_ready = self._api.close_door(port, "it ended")
-        if not self._stopping.is_set():
+        if not (self._stopping.is_set() or self._changed.is_set()):
             logger.info("an environment of %s ended (%s)", function.name, status)
         return was_ready
 
@@ -125,9 +150,19 @@ class EnvironmentProcess:
             "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         }
 
+    def _kill_unless_ready(self) -> None:
+        if not self._api.is_ready(self._port):
+            logger.error("%s is not ready after %d s", self._queue.function.name, INIT_SECONDS)
+            self._kill()
+
     def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
+
+
+def _kill_group(number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(number, signal.SIGKILL)
 
 
 class Processes:
@@ -164,4 +199,5 @@ class Processes:
 
     def _add(self) -> None:
         process = EnvironmentProcess(self._queue, len(self._running), self._server, self._print)
-        self._running[process] = asyncio.create_task(process.run())
+        # In a context of its own: it is no part of the request for which it is started.
+        self._running[process] = asyncio.create_task(process.run(), context=Context())

@@ -18,10 +18,13 @@ logger = logging.getLogger("passepartout.gateway")
 
 async def reload_on_change(processes: Mapping[str, Processes]) -> None:
     """Watch the sources until cancelled."""
-    async for changes in awatch(FUNCTIONS, SHARED, watch_filter=PythonFilter()):
-        names = changed_functions((Path(path) for _, path in changes), processes)
-        logger.info("the code of %s has changed: loaded anew", ", ".join(sorted(names)))
-        await asyncio.gather(*(processes[name].replace() for name in names))
+    async with asyncio.TaskGroup() as replacing:
+        async for changes in awatch(FUNCTIONS, SHARED, watch_filter=PythonFilter()):
+            names = changed_functions((Path(path) for _, path in changes), processes)
+            logger.info("the code of %s has changed: loaded anew", ", ".join(sorted(names)))
+            for name in names:
+                # None waits for another, which may be at work for its whole time-out.
+                replacing.create_task(processes[name].replace())
 
 
 def changed_functions(paths: Iterable[Path], functions: Iterable[str]) -> set[str]:

@@ -12,22 +12,22 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.gateway.asgi import load_app
 from infra.gateway.docs import create_docs
-from infra.gateway.errors import FunctionFailed, PayloadTooLarge
+from infra.gateway.errors import FunctionFailed, HeadersTooLarge, PayloadTooLarge
 from infra.gateway.events import body_limit, build_event, read_answer
 from infra.gateway.functions import Function, read_functions
 from infra.gateway.invocations import FunctionQueue, Invocation
-from infra.gateway.limits import GatewayLimits
+from infra.gateway.limits import HEADER_BYTES, GatewayLimits
 from infra.gateway.openapi import merged_document
 from infra.gateway.processes import Print, Processes
 from infra.gateway.reload import reload_on_change
 from infra.gateway.routes import Route, read_routes
-from infra.gateway.runtime_api import Door, RuntimeApi
+from infra.gateway.runtime_api import RuntimeApi, done_before_disconnect
 from infra.gateway.runtime_server import RuntimeServer
 from infra.gateway.schedules import run_schedules
 from shared.errors import Problem
@@ -35,6 +35,11 @@ from shared.logging import request_id
 from shared.middleware import REQUEST_ID_HEADER, RequestIdMiddleware
 from shared.requests import read_body
 from shared.responses import problem_response
+
+FRAMING = {
+    *(b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"upgrade", b"trailer", b"te")
+}
+"""Headers that belong to a connection, which a function's answer has none of (RFC 9110, 7.6.1)."""
 
 logger = logging.getLogger("passepartout.gateway")
 
@@ -49,15 +54,13 @@ class RuntimeFrontDoor:
         self._queues = queues
         self._routes = [(compile_path(route.path)[0], route) for route in routes]
         self._docs = docs
-        self._app = RequestIdMiddleware(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         for path, route in self._routes:
-            if match := path.match(scope["path"]):
-                await self._invoke(route, match.groupdict(), scope, receive, send)
+            if match := path.fullmatch(scope["path"]):
+                await RequestIdMiddleware(partial(self._invoke, route, match.groupdict()))(
+                    scope, receive, send
+                )
                 return
         await self._docs(scope, receive, send)
 
@@ -65,25 +68,54 @@ class RuntimeFrontDoor:
         self, route: Route, parameters: dict[str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
         queue = self._queues[route.function]
+        request = Request(scope, receive)
         try:
-            body = await self._body(Request(scope, receive), queue.limits.payload_bytes)
+            _check_headers(request)
+            body = await _body(request, queue.limits.payload_bytes)
             event = build_event(scope, f"{scope['method']} {route.path}", parameters, body)
-            payload = await queue.invoke(Invocation(_aws_request_id(scope), event))
+            _check_event(event, queue.limits.payload_bytes)
+            payload = await _unless_gone(request, queue.invoke(Invocation(_aws_request_id(scope), event)))
             await _send(payload, route.function, scope["method"], send)
         except Problem as problem:
+            logger.warning("%s %s %s %s", scope["method"], route.path, problem.status, problem.code)
             await problem_response(problem)(scope, receive, send)
+        except ClientDisconnect:
+            logger.info("%s %s: the caller went away", scope["method"], route.path)
 
-    async def _body(self, request: Request, payload_bytes: int) -> bytes:
-        """Return the body. Raises PayloadTooLarge before it is read, where its length is declared."""
-        limit = body_limit(request.headers.raw, payload_bytes)
-        try:
-            return await read_body(request, limit, PayloadTooLarge)
-        except PayloadTooLarge as refusal:
-            detail = (
-                f"A function's event has at most {payload_bytes} bytes, which leaves {limit} for this body: "
-                "send a larger picture by POST /file/upload."
-            )
-            raise PayloadTooLarge(detail, limit=limit, actual=refusal.actual) from None
+
+def _check_headers(request: Request) -> None:
+    actual = sum(len(name) + len(value) for name, value in request.headers.raw)
+    if actual > HEADER_BYTES:
+        detail = f"The headers have at most {HEADER_BYTES} bytes together."
+        raise HeadersTooLarge(detail, limit=HEADER_BYTES, actual=actual)
+
+
+async def _body(request: Request, payload_bytes: int) -> bytes:
+    """Return the body. Raises PayloadTooLarge before it is read, where its length is declared."""
+    limit = body_limit(request.headers.raw, payload_bytes)
+    try:
+        return await read_body(request, limit, PayloadTooLarge)
+    except PayloadTooLarge as refusal:
+        detail = (
+            f"A function's event has at most {payload_bytes} bytes, which leaves {limit} for this body: "
+            "send a larger picture by POST /file/upload."
+        )
+        raise PayloadTooLarge(detail, limit=limit, actual=refusal.actual) from None
+
+
+def _check_event(event: list[bytes], payload_bytes: int) -> None:
+    """Raise PayloadTooLarge for an event that JSON's escapes have made larger than its body."""
+    if (actual := sum(map(len, event))) > payload_bytes:
+        detail = f"A function's event has at most {payload_bytes} bytes."
+        raise PayloadTooLarge(detail, limit=payload_bytes, actual=actual)
+
+
+async def _unless_gone(request: Request, answer: Coroutine[Any, Any, bytes]) -> bytes:
+    """Return the answer; give its place up and raise ClientDisconnect when the caller goes away before."""
+    answering = asyncio.ensure_future(answer)
+    if not await done_before_disconnect(answering, request):
+        raise ClientDisconnect
+    return answering.result()
 
 
 async def _send(payload: bytes, function: str, method: str, send: Send) -> None:
@@ -92,8 +124,11 @@ async def _send(payload: bytes, function: str, method: str, send: Send) -> None:
     except (ValueError, TypeError, UnicodeError, AttributeError) as error:
         logger.error("%s answered no HTTP answer: %s", function, error)
         raise FunctionFailed(f"{function} did not answer as an HTTP API takes it.") from None
-    headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
-    if answer.status not in (204, 304):
+    headers = [(name, value) for name, value in answer.headers if name not in FRAMING]
+    if method == "HEAD":
+        # That of the content which GET would have.
+        headers += [(name, value) for name, value in answer.headers if name == b"content-length"]
+    elif answer.status not in (204, 304):
         headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
@@ -120,7 +155,7 @@ class RuntimeOptions:
     """Environments a function on this machine, at most; 0 where containers ask for events."""
     host: str = "127.0.0.1"
     port: int = 9001
-    """Where containers ask: those of the template's first function here, of the second one port above, ..."""
+    """Where containers ask, by the name of their function: `login.front-door:9001`."""
     reload: bool = True
     print_: Print = _print
     """Takes what the processes print."""
@@ -160,9 +195,8 @@ async def _containers(
     queues: Mapping[str, FunctionQueue], options: RuntimeOptions, server: RuntimeServer
 ) -> AsyncIterator[None]:
     async with AsyncExitStack() as opened:
-        for port, queue in enumerate(queues.values(), options.port):
-            server.api.open_door(port, Door(queue))
-            opened.callback((await server.listen(options.host, port)).close)
+        server.api.share(queues)
+        opened.callback((await server.listen(options.host, options.port)).close)
         yield
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -28,6 +29,12 @@ from infra.gateway.limits import GatewayLimits
 RUNTIME = "/2018-06-01/runtime"
 EXTENSIONS = "/2020-01-01/extension"
 IDENTIFIER = "Lambda-Extension-Identifier"
+NAME = "Lambda-Extension-Name"
+FRONT_DOOR = "front-door"
+"""What containers call it, after the name of their function."""
+
+Key = tuple[int, str]
+"""The port called and the address that the call came from."""
 
 logger = logging.getLogger("passepartout.gateway")
 
@@ -35,14 +42,15 @@ logger = logging.getLogger("passepartout.gateway")
 class RuntimeApi:
     """The ASGI app of both APIs, for all environments.
 
-    An environment is told by the port that it calls and the address that it calls from: one here on the
-    machine has a port of its own, containers of one function share a port and have addresses.
+    An environment here on the machine is told by the port that it calls, which is its own. Containers share
+    one port: what they call it by names their function, `login.front-door`, and each has its address.
     """
 
     def __init__(self, limits: GatewayLimits) -> None:
         self._limits = limits
         self._doors: dict[int, Door] = {}
-        self._environments: dict[tuple[int, str], Environment] = {}
+        self._shared: dict[str, FunctionQueue] = {}
+        self._environments: dict[Key, Environment] = {}
         self._app = Starlette(
             routes=[
                 Route(f"{RUNTIME}/invocation/next", self._next),
@@ -55,7 +63,15 @@ class RuntimeApi:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_from_a_page(scope) or self._environment(scope) is None:
+            response = _refused(404, "UnknownFunction")
+            await response(scope, receive, send)
+            return
         await self._app(scope, receive, send)
+
+    def share(self, queues: Mapping[str, FunctionQueue]) -> None:
+        """Take what calls by a function's name, on a port that is no door's, for its environment."""
+        self._shared = dict(queues)
 
     def open_door(self, port: int, door: Door) -> None:
         """Take what calls on this port for environments of one function."""
@@ -72,6 +88,10 @@ class RuntimeApi:
             environment.end(how)
         return any(environment.is_ready for environment in ended)
 
+    def is_ready(self, port: int) -> bool:
+        """Return whether an environment has asked for an event on this port."""
+        return any(each.is_ready for key, each in self._environments.items() if key[0] == port)
+
     async def retire(self, port: int) -> None:
         """Hand no more events to the environments that call on this port; wait for their answers."""
         environments = [self._environments[key] for key in self._environments if key[0] == port]
@@ -83,33 +103,48 @@ class RuntimeApi:
             return
         key = server[1], client[0]
         environment = self._environments.get(key)
-        if environment is None or environment.connection != client:
+        if environment is None:
+            return
+        environment.forget_extension(client)
+        if environment.connection != client:
             return
         environment.lose("its connection was closed")
-        if self._doors[key[0]].is_shared:
+        if key[0] not in self._doors:
             # A container that is started again comes from another address, and would be counted twice.
             self._environments.pop(key).end("its connection was closed")
 
-    def _environment(self, request: Request) -> Environment:
-        port, host = request.scope["server"][1], request.scope["client"][0]
-        if (port, host) not in self._environments:
-            door = self._doors[port]
-            self._environments[port, host] = Environment(door.queue, door.kill, door.started_at)
-        return self._environments[port, host]
+    def _environment(self, scope: Scope) -> Environment | None:
+        """Return the environment that calls, which may be its first word; None where it is of no function."""
+        key = scope["server"][1], scope["client"][0]
+        if key not in self._environments:
+            if (door := self._doors.get(key[0])) is not None:
+                self._environments[key] = Environment(door.queue, door.kill, door.started_at)
+            elif (queue := self._shared.get(_first_label(scope))) is not None:
+                self._environments[key] = Environment(queue)
+        return self._environments.get(key)
+
+    def _caller(self, request: Request) -> Environment:
+        environment = self._environment(request.scope)
+        assert environment is not None
+        return environment
 
     async def _next(self, request: Request) -> Response:
-        environment = self._environment(request)
+        environment = self._caller(request)
         taking = asyncio.ensure_future(environment.next(request.scope["client"]))
-        if not await _done_before_disconnect(taking, request):
+        if not await done_before_disconnect(taking, request):
             environment.give_back()
             return Response(status_code=499)
         return _event_response(environment, taking.result())
 
     async def _response(self, request: Request) -> Response:
-        environment = self._environment(request)
+        environment = self._caller(request)
         if not environment.is_answering(request.path_params["id"]):
             return _refused(400, "InvalidRequestID")
-        if (payload := await self._payload(request)) is None:
+        payload = await self._payload(request)
+        # It may have timed out meanwhile, and have another event.
+        if not environment.is_answering(request.path_params["id"]):
+            return _refused(400, "InvalidRequestID")
+        if payload is None:
             limit = self._limits.payload_bytes
             environment.answer(AnswerTooLarge(f"An answer has at most {limit} bytes.", limit=limit))
             return _refused(413, "RequestEntityTooLarge")
@@ -126,7 +161,7 @@ class RuntimeApi:
         return b"".join(chunks) if length <= self._limits.payload_bytes else None
 
     async def _error(self, request: Request) -> Response:
-        environment = self._environment(request)
+        environment = self._caller(request)
         if not environment.is_answering(request.path_params["id"]):
             return _refused(400, "InvalidRequestID")
         # The function has logged it; what it was is not for the caller.
@@ -136,26 +171,26 @@ class RuntimeApi:
         return JSONResponse({"status": "OK"}, 202)
 
     async def _init_error(self, request: Request) -> Response:
-        environment = self._environment(request)
+        environment = self._caller(request)
         error = orjson.loads(await request.body() or b"{}")
         logger.error("%s could not start: %s", environment.function.name, error.get("errorMessage"))
         return JSONResponse({"status": "OK"}, 202)
 
     async def _register(self, request: Request) -> Response:
-        environment = self._environment(request)
+        environment = self._caller(request)
         function = environment.function
         body = {"functionName": function.name, "functionVersion": "$LATEST", "handler": function.handler}
-        return JSONResponse(body, headers={IDENTIFIER: environment.register()})
+        return JSONResponse(body, headers={IDENTIFIER: environment.register(request.headers.get(NAME, ""))})
 
     async def _next_event(self, request: Request) -> Response:
-        environment = self._environment(request)
+        environment = self._caller(request)
         extension = environment.extensions.get(request.headers.get(IDENTIFIER, ""))
         if extension is None:
             return _refused(403, "Extension.UnknownExtensionIdentifier")
+        extension.connection = request.scope["client"]
         extension.idle.set()
         waiting = asyncio.ensure_future(extension.events.get())
-        if not await _done_before_disconnect(waiting, request):
-            environment.extensions.pop(request.headers[IDENTIFIER], None)
+        if not await done_before_disconnect(waiting, request):
             return Response(status_code=499)
         return JSONResponse(
             {
@@ -169,18 +204,25 @@ class RuntimeApi:
 
 @dataclass(frozen=True)
 class Door:
-    """What stands behind a port of the Runtime API."""
+    """What stands behind a port of the Runtime API: one environment on this machine."""
 
     queue: FunctionQueue
-    kill: Callable[[], None] = lambda: None
-    """Ends the environment; without effect on one that is not ours to end."""
-    started_at: float | None = None
-    """When the environment was started, by `time.perf_counter`; None where that is not known."""
+    kill: Callable[[], None]
+    """Ends the environment."""
+    started_at: float
+    """By `time.perf_counter`."""
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether environments that are not ours to start call here, as many as there are."""
-        return self.started_at is None
+
+def _is_from_a_page(scope: Scope) -> bool:
+    """Whether a browser sends this: no environment is one, and a page must neither read nor answer events."""
+    headers = Headers(scope=scope)
+    host = headers.get("host", "").rpartition(":")[0]
+    is_named = host == scope["server"][0] or host.endswith(f".{FRONT_DOOR}")
+    return "origin" in headers or "sec-fetch-site" in headers or not is_named
+
+
+def _first_label(scope: Scope) -> str:
+    return Headers(scope=scope).get("host", "").partition(":")[0].partition(".")[0]
 
 
 def _event_response(environment: Environment, invocation: Invocation) -> Response:
@@ -210,7 +252,7 @@ def _refused(status: int, error_type: str) -> Response:
     return JSONResponse({"errorType": error_type, "errorMessage": error_type}, status)
 
 
-async def _done_before_disconnect(task: asyncio.Future[Any], request: Request) -> bool:
+async def done_before_disconnect(task: asyncio.Future[Any], request: Request) -> bool:
     """Wait for the task; cancel it, and return False, when the caller closes the connection first."""
 
     async def disconnect() -> None:

@@ -21,6 +21,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                # Of the two parsers the one that bounds a request's line and headers (64 KB).
+                http="h11",
                 access_log=False,
                 log_config=None,
                 lifespan="off",

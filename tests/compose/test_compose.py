@@ -87,6 +87,13 @@ async def test_container_that_is_told_to_end_drains_and_comes_back(stack: Stack,
     )
 
 
+async def test_container_that_is_started_again_goes_on(stack: Stack) -> None:
+    [container] = stack.containers("login")
+    docker("restart", container)
+    async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
+        assert [(await client.get("/health")).status_code for _ in range(5)] == [200] * 5
+
+
 async def test_metrics_have_a_group_a_container(stack: Stack) -> None:
     async with httpx.AsyncClient() as client:
         page = (await client.get(f"http://localhost:{stack.metrics_port}/metrics")).text
@@ -113,7 +120,7 @@ def test_function_is_given_no_secret_that_it_has_no_use_for(stack: Stack) -> Non
         return {Path(path).name for path in listed.split()}
 
     assert secrets("resize") == {"JWT_PUBLIC_KEYS"}
-    assert secrets("register") == {"DATABASE_URL", "POSTGRES_PASSWORD"}
+    assert secrets("register") == {"DATABASE_URL"}
     assert "JWT_PRIVATE_KEY" in secrets("login") and "JWT_PRIVATE_KEY" not in secrets("logout")
 
 

@@ -33,6 +33,17 @@ def handler(event: Event, context: Any) -> Any:
             return answer("x" * 7_000_000)
         case "nonsense":
             return {"statusCode": "none", "headers": ["no", "headers"]}
+        case "early":
+            return answer(status=100)
+        case "split":
+            return {"statusCode": 200, "headers": {"x-a": "1\r\nx-evil: 1"}}
+        case "framed":
+            return {
+                **answer("framed"),
+                "headers": {"Transfer-Encoding": "chunked", "Connection": "close", "x-a": "1"},
+            }
+        case "head":
+            return {"statusCode": 200, "headers": {"content-length": "15"}}
         case "exit":
             os._exit(3)
     return None

@@ -20,6 +20,7 @@ from infra.gateway.functions import Function
 from infra.gateway.limits import GatewayLimits
 from infra.gateway.routes import Route
 from infra.gateway.runtime import RuntimeOptions
+from infra.local.ports import free_port
 from tests.integration.problems import assert_problem
 from tests.runtime.front_door import TIMEOUT_SECONDS, front_door, stub
 
@@ -122,9 +123,46 @@ async def test_error_of_a_function_is_a_502_without_what_it_says(client: httpx.A
     assert (await client.post("/do/pid")).status_code == 200
 
 
-@pytest.mark.parametrize("what", ["nonsense"])
+@pytest.mark.parametrize("what", ["nonsense", "early", "split"])
 async def test_answer_that_is_no_http_answer_is_a_502(client: httpx.AsyncClient, what: str) -> None:
     assert_problem(await client.post(f"/do/{what}"), 502, "function_failed")
+
+
+async def test_headers_of_a_connection_are_not_the_functions(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/do/framed")
+    assert answer.text == "framed" and answer.headers["x-a"] == "1"
+    assert answer.headers["content-length"] == "6"
+    assert not answer.headers.keys() & {"transfer-encoding", "connection"}
+
+
+async def test_head_tells_the_length_of_what_get_would_have(client: httpx.AsyncClient) -> None:
+    answer = await client.head("/do/head")
+    assert (answer.headers["content-length"], answer.content) == ("15", b"")
+
+
+async def test_headers_that_api_gateway_would_not_take_are_refused(client: httpx.AsyncClient) -> None:
+    many = [("X-Many", "v" * 20)] * 500
+    problem = assert_problem(await client.post("/do/pid", headers=many), 431, "headers_too_large")
+    assert problem["limit"] == 10_240 < problem["actual"]
+
+
+async def test_text_that_json_makes_larger_is_refused_by_its_event(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/do/pid", content=b"\0" * 2_000_000, headers={"Content-Type": "text/plain"})
+    problem = assert_problem(answer, 413, "payload_too_large")
+    assert problem["actual"] > 12_000_000
+
+
+async def test_caller_who_goes_away_gives_up_his_place() -> None:
+    options = replace(QUIET, limits=GatewayLimits(waiting=2))
+    async with front_door(options, [stub()], ROUTES) as client:
+        left = [asyncio.create_task(client.post("/do/slow")) for _ in range(3)]
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(left[0]), 0.1)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        answers = await asyncio.gather(*(client.post("/do/pid") for _ in range(2)))
+    assert [answer.status_code for answer in answers] == [200, 200]
 
 
 async def test_answer_over_6_mb_is_a_502(client: httpx.AsyncClient) -> None:
@@ -235,6 +273,92 @@ async def test_changed_code_is_loaded_anew(tmp_path: Path, monkeypatch: pytest.M
         while (after := (await client.post("/do/pid")).text) == before:
             source.write_text(f"# {time.monotonic_ns()}")
         assert after != before
+
+
+async def test_function_that_broke_is_told_at_once_and_mended_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "mended.py"
+    module.write_text("from tests.runtime.handlers import handler")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "functions").mkdir()
+    monkeypatch.setattr(reload, "FUNCTIONS", tmp_path / "functions")
+    monkeypatch.setattr(reload, "SHARED", tmp_path)
+    function = replace(stub(), module="mended")
+    async with front_door(replace(QUIET, reload=True), [function], ROUTES) as client:
+        assert (await client.post("/do/pid")).status_code == 200
+        while (await client.post("/do/pid")).status_code == 200:
+            module.write_text(f"this is no Python {time.monotonic_ns()}")
+        problem = assert_problem(await client.post("/do/pid"), 502, "environment_lost")
+        assert problem["detail"].startswith("stub")
+        module.write_text("from tests.runtime.handlers import handler")
+        while (await client.post("/do/pid")).status_code != 200:
+            await asyncio.sleep(0.01)
+
+
+RUNTIME = "/2018-06-01/runtime/invocation"
+
+
+@pytest.fixture
+async def by_hand() -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    """A caller, and a container of the function `two` that is played by hand."""
+    port = free_port(0)
+    options = replace(QUIET, processes=0, port=port)
+    routes = [Route("two", "POST", "/do/{what}")]
+    host = {"Host": f"two.front-door:{port}"}
+    async with front_door(options, [stub("one"), stub("two")], routes) as caller:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", headers=host, timeout=30
+        ) as container:
+            yield caller, container
+
+
+async def test_container_asks_by_the_name_of_its_function(
+    by_hand: tuple[httpx.AsyncClient, httpx.AsyncClient],
+) -> None:
+    caller, container = by_hand
+    answered = asyncio.create_task(caller.post("/do/anything"))
+    event = await container.get(f"{RUNTIME}/next")
+    identifier = event.headers["lambda-runtime-aws-request-id"]
+    answer = {"statusCode": 200, "body": "by hand"}
+    assert (await container.post(f"{RUNTIME}/{identifier}/response", json=answer)).status_code == 202
+    assert (await answered).text == "by hand"
+    assert (await container.post(f"{RUNTIME}/{identifier}/response", json=answer)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "evil.example"},
+        {"Host": "three.front-door:9001"},
+    ],
+)
+async def test_page_and_stranger_are_no_environments(
+    by_hand: tuple[httpx.AsyncClient, httpx.AsyncClient], headers: dict[str, str]
+) -> None:
+    _, container = by_hand
+    assert (await container.get(f"{RUNTIME}/next", headers=headers)).status_code == 404
+
+
+async def test_container_that_comes_back_at_its_address_is_given_events(
+    by_hand: tuple[httpx.AsyncClient, httpx.AsyncClient],
+) -> None:
+    """The extension that it had registered before is forgotten: nobody waits for that one any more."""
+    caller, container = by_hand
+    for _ in range(2):
+        name = {"Lambda-Extension-Name": "metrics"}
+        registered = await container.post("/2020-01-01/extension/register", headers=name, json={})
+        assert registered.headers["lambda-extension-identifier"]
+    identifier = {"Lambda-Extension-Identifier": registered.headers["lambda-extension-identifier"]}
+    heard = asyncio.create_task(container.get("/2020-01-01/extension/event/next", headers=identifier))
+    answered = asyncio.create_task(caller.post("/do/anything"))
+    event = await container.get(f"{RUNTIME}/next")
+    request_id = event.headers["lambda-runtime-aws-request-id"]
+    await container.post(f"{RUNTIME}/{request_id}/response", json={"statusCode": 204})
+    assert (await answered).status_code == 204
+    assert (await heard).json()["requestId"] == request_id
 
 
 async def test_scheduled_function_is_invoked_from_the_start() -> None:

@@ -65,9 +65,10 @@ def test_change_reloads_the_functions_that_load_it(paths: list[Path], changed: s
     assert changed_functions(paths, ["login", "resize"]) == changed
 
 
-def test_containers_ask_at_the_ports_of_their_functions() -> None:
-    """The front door counts ports up in the template's order; the compose file names them."""
+def test_containers_ask_by_the_name_of_their_function() -> None:
     services = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
-    for port, function in enumerate(read_functions(), 9001):
+    names = services["front-door"]["networks"]["default"]["aliases"]
+    for function in read_functions():
         asked = services[function.name]["environment"]["AWS_LAMBDA_RUNTIME_API"]
-        assert asked == f"front-door:{port}"
+        assert asked == f"{function.name}.front-door:9001"
+        assert f"{function.name}.front-door" in names
