@@ -118,6 +118,8 @@ class RegistrationSettings(Settings):
 class PictureSettings(Settings):
     max_source_bytes: int = Field(default=20 * 1024 * 1024, ge=1)
     max_source_pixels: int = Field(default=50_000_000, ge=1)
+    max_picture_seconds: int = Field(default=20, ge=1)
+    """Until the caller is told that it takes too long; below the 29 s after which API Gateway would."""
 
 
 class LoggingSettings(Settings):

@@ -88,6 +88,12 @@ class TooBusy(Problem):
     status, code, title = 429, "too_busy", "Too many requests are waiting"
 
 
+class TooSlow(Problem):
+    """Raised when no one waits longer; `retry_after` only where another time might take less."""
+
+    status, code, title = 503, "too_slow", "It takes too long"
+
+
 class Unauthorized(Problem):
     """A 401 names the scheme that would be accepted (RFC 9110, 15.5.2)."""
 

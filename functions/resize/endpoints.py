@@ -17,13 +17,14 @@ from shared.errors import (
     SourceUnreadable,
     SourceUnsupported,
     TooBusy,
+    TooSlow,
 )
 from shared.images import pipeline
 from shared.images.formats import FORMATS
 from shared.images.limits import Limits
 from shared.images.pipeline import Picture
 from shared.images.receipt import server_timing
-from shared.on_startup.pictures import picture_limits
+from shared.on_startup.pictures import picture_limits, picture_seconds
 from shared.on_startup.threads import threads
 from shared.requests import single_values
 from shared.responses import inline_filename, problems
@@ -40,6 +41,7 @@ REFUSALS = problems(
     BodyInvalid,
     MediaTypeUnsupported,
     TooBusy,
+    TooSlow,
 )
 BINARY = {"type": "string", "format": "binary"}
 FORM = {"type": "object", "required": [FIELD], "properties": {FIELD: BINARY}}
@@ -59,8 +61,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 async def resizing(
     threads: Annotated[BoundedThreads[Picture], Depends(threads)],
     limits: Annotated[Limits, Depends(picture_limits)],
+    seconds: Annotated[int, Depends(picture_seconds)],
 ) -> Resizing:
-    return Resizing(threads, limits)
+    return Resizing(threads, limits, seconds)
 
 
 @router.post(

@@ -23,11 +23,13 @@ class Resized:
 class Resizing:
     threads: BoundedThreads[Picture]
     limits: Limits
+    seconds: float
+    """How long a picture may take, its wait for a thread included."""
 
     async def resize(self, source: bytes, request: Request) -> Resized:
-        """Resize on a thread. Raises TooBusy, SourceUnreadable, SourceUnsupported, SourceTooManyPixels."""
+        """Resize on a thread. Raises TooBusy, TooSlow and what `pipeline.resize` raises."""
         started = time.perf_counter()
-        picture = await self.threads.run(partial(resize, source, request, self.limits))
+        picture = await self.threads.run(partial(resize, source, request, self.limits), self.seconds)
         total = time.perf_counter() - started
         stages = picture.stages.seconds
         queued = max(0.0, total - sum(stages.values()))

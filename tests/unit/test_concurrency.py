@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -10,7 +12,7 @@ import pytest
 
 from shared import concurrency
 from shared.concurrency import BoundedThreads
-from shared.errors import TooBusy
+from shared.errors import TooBusy, TooSlow
 
 PATIENCE_SECONDS = 10
 """Only a test that fails waits so long."""
@@ -170,6 +172,84 @@ async def test_closing_drops_what_waits_and_ends_what_runs(pool: Pool, gates: li
     gates[0].released.set()
     await closing
     assert await running == 1 and not gates[1].begun.is_set()
+
+
+async def test_closing_waits_for_no_thread_that_does_not_end(
+    pool: Pool, gates: list[Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(concurrency, "CLOSE_SECONDS", 0.01)
+    running, waiting = await fill(pool, gates)
+    await asyncio.to_thread(pool.close)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert not running.done()
+    gates[0].released.set()
+    assert await running == 1
+
+
+async def test_closed_takes_no_more(pool: Pool) -> None:
+    await asyncio.to_thread(pool.close)
+    with pytest.raises(RuntimeError, match="shutdown"):
+        await pool.run(never)
+    assert pool.retry_after() == 1
+
+
+async def test_thread_keeps_no_process_from_ending(pool: Pool) -> None:
+    assert await pool.run(lambda: threading.current_thread().daemon)
+
+
+async def test_work_that_is_done_in_time_is_not_too_slow(pool: Pool) -> None:
+    assert await pool.run(one, seconds=PATIENCE_SECONDS) == 1
+
+
+async def test_no_one_waits_longer_than_told(pool: Pool, gates: list[Gate]) -> None:
+    with pytest.raises(TooSlow) as refusal:
+        await pool.run(gates[0], seconds=0.01)
+    assert (refusal.value.limit, refusal.value.retry_after) == (1, None)
+
+
+async def test_place_of_work_that_is_too_slow_is_free_when_the_thread_is(
+    pool: Pool, gates: list[Gate]
+) -> None:
+    with pytest.raises(TooSlow):
+        await pool.run(gates[0], seconds=0.01)
+    waiting = asyncio.create_task(pool.run(one))
+    await asyncio.sleep(0)
+    with pytest.raises(TooBusy):
+        await pool.run(never)
+    gates[0].released.set()
+    await pool.until_free()
+    assert await waiting == 1
+
+
+async def test_work_that_has_waited_too_long_is_dropped(pool: Pool, gates: list[Gate]) -> None:
+    running = asyncio.create_task(pool.run(gates[0]))
+    await gates[0].until_begun()
+    with pytest.raises(TooSlow) as refusal:
+        await pool.run(never, seconds=0.01)
+    assert refusal.value.retry_after == 1
+    await pool.until_free()
+    gates[0].released.set()
+    assert await running == 1
+    assert await pool.run(one) == 1
+
+
+@pytest.mark.parametrize("seconds", [None, PATIENCE_SECONDS])
+async def test_time_out_of_the_work_itself_is_passed_on(pool: Pool, seconds: float | None) -> None:
+    def time_out() -> int:
+        raise TimeoutError("work")
+
+    with pytest.raises(TimeoutError, match="work"):
+        await pool.run(time_out, seconds)
+
+
+async def test_nothing_holds_what_work_returned(gates: list[Gate]) -> None:
+    threads: BoundedThreads[Gate] = BoundedThreads(threads=1, queue=0)
+    gone = weakref.ref(await threads.run(Gate))
+    await threads.run(Gate)
+    gc.collect()
+    assert gone() is None
+    threads.close()
 
 
 @pytest.mark.parametrize(("threads", "queue", "seconds"), [(1, 1, 20), (2, 0, 10)])

@@ -75,6 +75,7 @@ WRONG: list[tuple[type[Settings], str, str]] = [
     (RegistrationSettings, "REGISTRATION", "yes"),
     (PictureSettings, "MAX_SOURCE_BYTES", "0"),
     (PictureSettings, "MAX_SOURCE_PIXELS", "-1"),
+    (PictureSettings, "MAX_PICTURE_SECONDS", "0"),
     (StaleGroupSettings, "STALE_GROUP_SECONDS", "59"),
     (LoggingSettings, "LOG_FORMAT", "xml"),
     (LoggingSettings, "LOG_LEVEL", "info"),
