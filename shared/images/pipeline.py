@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import io
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import local
 
 from cykooz_resizer import FilterType, ResizeAlg, ResizeOptions, Resizer
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, TiffTags, UnidentifiedImageError
 
-from shared.errors import SourceUnreadable, SourceUnsupported
+from shared.errors import Problem, SourceUnreadable, SourceUnsupported
 from shared.images.formats import FORMATS, READERS, WRITTEN_AS, Format, OutputFormat
 from shared.images.geometry import UPRIGHT, Size, fit, seen_size
-from shared.images.limits import Limits
+from shared.images.limits import MAXIMUM_EXIF_BYTES, MAXIMUM_PROFILE_BYTES, Limits
+from shared.images.reader import CountedReader
 from shared.images.receipt import Stages
+from shared.images.structure import check_structure
 
 # Pillow only warns up to twice this, and its error names no size: `Limits` judges the header instead.
 Image.MAX_IMAGE_PIXELS = None
+
+# It has a line for the log for each tag that is broken, be they thousands.
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 
 ORIENTATION = 0x0112
 """The EXIF tag."""
@@ -32,6 +38,10 @@ LANCZOS = ResizeOptions(resize_alg=ResizeAlg.convolution(FilterType.lanczos3))
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 PROFILE_MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 """Pillow's mode for a profile's colour space."""
+
+KEPT_PROFILE_BYTES = 2**20
+"""Print profiles, which many pictures share and which take the longest to prepare, have some 650 KB."""
+KEPT_PROFILES = 8
 
 WHITE = (255, 255, 255)
 
@@ -63,7 +73,8 @@ class Picture:
 def resize(source: bytes, request: Request, limits: Limits) -> Picture:
     """Return the picture resized to fit, upright and in sRGB.
 
-    Raises SourceUnreadable, SourceUnsupported or SourceTooManyPixels; whatever the bytes, nothing else.
+    Raises SourceUnreadable, SourceUnsupported, SourceTooManyPixels or ParametersInvalid; whatever the bytes,
+    nothing else.
     """
     stages = Stages()
     with stages.timed("decode"):
@@ -72,13 +83,14 @@ def resize(source: bytes, request: Request, limits: Limits) -> Picture:
         source_format, source_size = image.format or "", seen_size(image.size, orientation)
         space = _colour_space(image)
         size = fit(source_size, request.width, request.height)
+        written = FORMATS[request.format or WRITTEN_AS[source_format]]
+        written.check_size(size)
         decoded = _decode(image, seen_size(size, orientation))
     with stages.timed("resize"):
         resized = _to_srgb(_scale(decoded, seen_size(size, orientation)), space)
         if orientation in UPRIGHT:
             resized = resized.transpose(UPRIGHT[orientation])
     with stages.timed("encode"):
-        written = FORMATS[request.format or WRITTEN_AS[source_format]]
         content = _encode(resized, written, request.quality)
     return Picture(content, written, size, source_format, source_size, stages)
 
@@ -88,7 +100,10 @@ def _open(source: bytes, limits: Limits) -> Image.Image:
     if not source:
         raise SourceUnreadable("There is no picture: the body is empty.", limit=1, actual=0)
     try:
-        image = Image.open(io.BytesIO(source), formats=READERS)
+        check_structure(source, limits)
+        image = Image.open(CountedReader(source), formats=READERS)
+    except Problem:
+        raise
     except UnidentifiedImageError:
         if _begins_as_one_of_ours(source):
             raise SourceUnreadable("Its header is cut off or broken.") from None
@@ -96,6 +111,9 @@ def _open(source: bytes, limits: Limits) -> Image.Image:
     except Exception as error:
         raise SourceUnreadable("Its header is cut off or broken.") from error
     limits.check_pixels(image.size)
+    if any(tile.codec_name == "bmp_rle" for tile in image.tile):
+        # Pillow decodes it in Python, pixel by pixel.
+        raise SourceUnsupported("A BMP with run lengths is not read.")
     return image
 
 
@@ -108,6 +126,8 @@ def _begins_as_one_of_ours(source: bytes) -> bool:
 def _orientation(image: Image.Image) -> int:
     if image.format == "TIFF":
         # Pillow turns it while decoding, and gives the size as seen.
+        return 1
+    if len(image.info.get("exif", b"")) > MAXIMUM_EXIF_BYTES:
         return 1
     try:
         return int(image.getexif().get(ORIENTATION, 1))
@@ -127,11 +147,23 @@ def _decode(image: Image.Image, target: Size) -> Image.Image:
     """Decode into a mode that the resizer takes."""
     try:
         image.draft(None, (target[0] * DRAFT_SCALE, target[1] * DRAFT_SCALE))
+        _without_directories(image)
         image.load()
         return _resizable(image)
+    except Problem:
+        raise
     except Exception as error:
         # What the decoders raise depends on the bytes: OSError, SyntaxError, IndexError, struct.error.
         raise SourceUnreadable("It is cut off or broken.") from error
+
+
+def _without_directories(image: Image.Image) -> None:
+    """Pillow reads the EXIF of a TIFF as it decodes it, and makes an object of each number."""
+    if image.format == "TIFF":
+        exif = image.getexif()
+        for tag in TiffTags.TAGS_V2_GROUPS:
+            if tag in exif:
+                del exif[tag]
 
 
 def _resizable(image: Image.Image) -> Image.Image:
@@ -171,7 +203,7 @@ def _resizer() -> Resizer:
 def _to_srgb(image: Image.Image, space: str) -> Image.Image:
     """Convert the colours by the source's own profile; after the resize, as there are fewer of them."""
     profile = image.info.get("icc_profile")
-    if isinstance(profile, bytes):
+    if isinstance(profile, bytes) and len(profile) <= MAXIMUM_PROFILE_BYTES:
         try:
             return _convert(image, space, profile)
         except (ImageCms.PyCMSError, KeyError, OSError, ValueError):
@@ -190,15 +222,19 @@ def _convert(image: Image.Image, space: str, profile: bytes) -> Image.Image:
     return colours.convert("L") if image.mode == "L" else colours
 
 
-@lru_cache(maxsize=16)
 def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform]:
-    """Return the mode that a profile is for, and its way to sRGB.
+    """Return the mode that a profile is for, and its way to sRGB."""
+    return (_kept_transform if len(profile) <= KEPT_PROFILE_BYTES else _new_transform)(profile)
 
-    Kept, because making one takes longer than most pictures need of it; a camera's are all the same.
-    """
+
+def _new_transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform]:
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     mode = PROFILE_MODES[source.profile.xcolor_space.strip()]
     return mode, ImageCms.buildTransform(source, SRGB, mode, "RGB")
+
+
+_kept_transform = lru_cache(KEPT_PROFILES)(_new_transform)
+"""Making one takes longer than most pictures need of it; a camera's are all the same."""
 
 
 def _encode(image: Image.Image, written: Format, quality: int | None) -> bytes:

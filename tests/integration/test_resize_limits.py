@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.gateway.asgi import load_app
-from shared.images.limits import MAXIMUM_OUTPUT_PIXELS_A_SIDE, Limits
+from shared.images.limits import MAXIMUM_OUTPUT_PIXELS_A_SIDE, MAXIMUM_SOURCE_PIXELS_A_SIDE, Limits
 from shared.on_startup.pictures import picture_limits
 from tests.integration.problems import assert_problem
 from tests.integration.uploads import FORM, Chunks, Resizer, file, form
@@ -92,7 +92,7 @@ async def test_form_is_read_no_further_than_its_limit(resizer: Resizer, limit: i
 
 @pytest.mark.parametrize("output", ["jpeg", "png", "webp", "avif", "gif"])
 async def test_side_that_was_left_out_has_a_bound_too(resizer: Resizer, output: str) -> None:
-    tall = encoded(quadrants(size=(2, 70_000)), "PNG")
+    tall = encoded(quadrants(size=(2, MAXIMUM_SOURCE_PIXELS_A_SIDE)), "PNG")
     answer = await resizer.post(f"width=2&format={output}", tall)
     assert answer.status_code == 200, answer.text
     assert max(decoded(answer.content).size) <= MAXIMUM_OUTPUT_PIXELS_A_SIDE

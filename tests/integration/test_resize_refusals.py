@@ -188,6 +188,33 @@ async def test_picture_of_more_pixels_than_a_machine_word_holds_is_refused(resiz
     assert_problem(await resizer.post(HUNDRED, bigtiff(2**63)), 422, "source_too_many_pixels")
 
 
+async def test_side_that_is_too_long_is_refused(resizer: Resizer) -> None:
+    problem = assert_problem(await resizer.post(HUNDRED, png((65_536, 1))), 422, "source_too_many_pixels")
+    assert (problem["limit"], problem["actual"]) == (65_535, 65_536)
+
+
+async def test_fax_is_unsupported(resizer: Resizer) -> None:
+    source = encoded(quadrants().convert("1"), "TIFF", compression="group4")
+    assert_problem(await resizer.post(HUNDRED, source), 415, "source_unsupported")
+
+
+async def test_file_that_is_built_to_cost_work_is_unreadable(resizer: Resizer) -> None:
+    photograph = encoded(quadrants(), "JPEG")
+    answer = await resizer.post(HUNDRED, photograph[:2] + b"\xff\xe5\0\2" * 1024 + photograph[2:])
+    problem = assert_problem(answer, 422, "source_unreadable")
+    assert (problem["limit"], problem["actual"]) == (1024, 1025)
+
+
+@pytest.mark.parametrize("output", ["png", "webp", "avif", "gif"])
+async def test_result_of_too_many_pixels_is_refused(resizer: Resizer, output: str) -> None:
+    whole = encoded(quadrants(size=(8, 8)), "JPEG")
+    frame = whole.index(b"\xff\xc0") + 5
+    source = whole[:frame] + struct.pack(">HH", 6000, 5000) + whole[frame + 4 :]
+    answer = await resizer.post(f"width=8192&format={output}", source)
+    problem = assert_problem(answer, 422, "parameters_invalid")
+    assert (problem["limit"], problem["actual"]) == (25_000_000, 30_000_000)
+
+
 @pytest.mark.parametrize("coding, status", [("gzip", 415), ("br", 415), ("identity", 200), ("", 200)])
 async def test_body_comes_as_it_is(resizer: Resizer, photograph: bytes, coding: str, status: int) -> None:
     answer = await resizer.post(HUNDRED, photograph, **{"Content-Encoding": coding})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
+from shared.images import pipeline
 from shared.images.formats import OutputFormat
-from shared.images.limits import Limits
+from shared.images.limits import MAXIMUM_PROFILE_BYTES, Limits
 from shared.images.pipeline import Request, resize
 from tests.pictures import (
     COLOURS,
@@ -84,6 +85,33 @@ BROKEN = {
 def test_broken_profile_changes_nothing(profile: bytes, name: str) -> None:
     source = encoded(quadrants(), name, icc_profile=profile)
     assert furthest(resized_means(source), COLOURS) <= 8
+
+
+def padded(length: int) -> bytes:
+    return SWAPPED + bytes(length - len(SWAPPED))
+
+
+@pytest.mark.parametrize("name", ["JPEG", "WEBP", "AVIF", "TIFF"])
+def test_profile_of_megabytes_is_converted(name: str) -> None:
+    source = encoded(quadrants(), name, icc_profile=padded(MAXIMUM_PROFILE_BYTES))
+    assert furthest(resized_means(source), CONVERTED) <= 8
+
+
+@pytest.mark.parametrize("name", ["JPEG", "WEBP", "AVIF", "TIFF"])
+def test_profile_that_is_larger_changes_nothing(name: str) -> None:
+    source = encoded(quadrants(), name, icc_profile=padded(MAXIMUM_PROFILE_BYTES + 1))
+    assert furthest(resized_means(source), COLOURS) <= 8
+
+
+def test_profiles_that_are_kept_are_few_and_small() -> None:
+    kept = pipeline._kept_transform
+    kept.cache_clear()
+    for number in range(pipeline.KEPT_PROFILES + 2):
+        for length in (1000, pipeline.KEPT_PROFILE_BYTES, pipeline.KEPT_PROFILE_BYTES + 1):
+            profile = padded(length - 1) + bytes([number])
+            resize(encoded(quadrants(), "WEBP", icc_profile=profile), SMALLER, LIMITS)
+    assert kept.cache_info().misses == 2 * (pipeline.KEPT_PROFILES + 2)
+    assert kept.cache_info().currsize == kept.cache_info().maxsize == pipeline.KEPT_PROFILES
 
 
 @pytest.mark.parametrize("kind, value", [(2, "text"), (3, 7), (4, (7, 8)), (12, (0.5,))])

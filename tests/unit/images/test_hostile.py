@@ -55,7 +55,7 @@ FILES: dict[str, list[bytes]] = {
         encoded(COLOUR, "TIFF", **EVERYTHING),
         encoded(COLOUR, "TIFF", compression="tiff_lzw"),
         encoded(COLOUR.convert("YCbCr"), "TIFF", compression="jpeg"),
-        encoded(COLOUR.convert("1"), "TIFF", compression="group4"),
+        encoded(COLOUR.convert("1"), "TIFF", compression="packbits"),
         encoded(sixteen_bit_grey(), "TIFF"),
     ],
     "BMP": [encoded(COLOUR, "BMP"), encoded(COLOUR.quantize(8), "BMP")],

@@ -9,7 +9,7 @@ import pytest
 from PIL import ExifTags, PngImagePlugin
 
 from shared.images.formats import OutputFormat
-from shared.images.limits import Limits
+from shared.images.limits import MAXIMUM_EXIF_BYTES, Limits
 from shared.images.pipeline import Request, resize
 from tests.pictures import COLOURS, SIZE, decoded, encoded, exif, furthest, means, quadrants
 from tests.unit.images.profiles import SWAPPED
@@ -99,6 +99,12 @@ def test_broken_exif_of_avif_is_no_reason_to_refuse() -> None:
     start = source.index(b"MM\0*") + 4
     picture = resize(source[:start] + b"\xff" * 4 + source[start + 4 :], SMALLER, LIMITS)
     assert furthest(means(decoded(picture.content)), COLOURS) <= 8
+
+
+@pytest.mark.parametrize("name", ["PNG", "WEBP"])
+def test_exif_of_megabytes_is_not_looked_at(name: str) -> None:
+    tags = exif(orientation=6) + bytes(MAXIMUM_EXIF_BYTES)
+    assert resize(encoded(quadrants(), name, exif=tags), SMALLER, LIMITS).source_size == SIZE
 
 
 SHORT, LONG, ASCII = 3, 4, 2

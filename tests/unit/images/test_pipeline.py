@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from shared.images.formats import FORMATS, OutputFormat
 from shared.images.geometry import Size
-from shared.images.limits import MAXIMUM_OUTPUT_PIXELS_A_SIDE, Limits
+from shared.images.limits import MAXIMUM_OUTPUT_PIXELS_A_SIDE, MAXIMUM_SOURCE_PIXELS_A_SIDE, Limits
 from shared.images.pipeline import Request, resize
 from tests.pictures import (
     BLACK_AND_WHITE,
@@ -116,7 +116,7 @@ def test_what_comes_out_is_as_large_as_it_says(
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_side_left_out_has_a_bound_too(output: OutputFormat) -> None:
-    source = encoded(Image.new("L", (2, 70_000)), "PNG")
+    source = encoded(Image.new("L", (2, MAXIMUM_SOURCE_PIXELS_A_SIDE)), "PNG")
     picture = resize(source, Request(width=2, height=None, format=output), LIMITS)
     assert max(picture.size) <= MAXIMUM_OUTPUT_PIXELS_A_SIDE
 

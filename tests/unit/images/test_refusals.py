@@ -8,10 +8,13 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from shared.errors import SourceTooManyPixels, SourceUnreadable, SourceUnsupported
-from shared.images.limits import Limits
+from shared.errors import ParametersInvalid, SourceTooManyPixels, SourceUnreadable, SourceUnsupported
+from shared.images.formats import FORMATS, Format
+from shared.images.limits import MAXIMUM_SOURCE_PIXELS_A_SIDE, Limits
 from shared.images.pipeline import Request, resize
+from shared.images.reader import MAXIMUM_READS
 from tests.pictures import SIZE, decoded, encoded, png, quadrants
+from tests.unit.images.files import LONG, grey, tiff
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
 SMALLER = Request(width=32, height=None)
@@ -84,19 +87,6 @@ def test_every_other_format_is_unsupported(name: str, source: bytes) -> None:
         resize(source, SMALLER, LIMITS)
 
 
-@pytest.fixture
-def _no_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: Image.Image) -> None:
-        pytest.fail("it was decoded")
-
-    for reader in _with_subclasses(Image.Image):
-        monkeypatch.setattr(reader, "load", fail)
-
-
-def _with_subclasses(reader: type[Image.Image]) -> list[type[Image.Image]]:
-    return [reader, *(below for one in reader.__subclasses__() for below in _with_subclasses(one))]
-
-
 @pytest.mark.usefixtures("_no_decoding")
 def test_large_header_is_refused_without_decoding() -> None:
     with pytest.raises(SourceTooManyPixels) as refusal:
@@ -116,3 +106,81 @@ def test_one_pixel_too_many_is_refused_without_decoding(source: bytes) -> None:
 def test_as_many_pixels_as_allowed_are_taken(source: bytes) -> None:
     picture = resize(source, SMALLER, Limits(LIMITS.source_bytes, PIXELS))
     assert decoded(picture.content).size == (32, 24)
+
+
+TOO_LONG = MAXIMUM_SOURCE_PIXELS_A_SIDE + 1
+
+
+@pytest.mark.parametrize("size", [(TOO_LONG, 1), (1, TOO_LONG)])
+@pytest.mark.usefixtures("_no_decoding")
+def test_side_that_is_too_long_is_refused_without_decoding(size: tuple[int, int]) -> None:
+    with pytest.raises(SourceTooManyPixels) as refusal:
+        resize(png(size), SMALLER, LIMITS)
+    assert (refusal.value.limit, refusal.value.actual) == (MAXIMUM_SOURCE_PIXELS_A_SIDE, TOO_LONG)
+
+
+def bmp(width: int, height: int, compression: int, bits: int, data: bytes) -> bytes:
+    """Return a BMP of two colours."""
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(data), 0, 0, 2, 0)
+    start = 14 + len(header) + 8
+    file = b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start)
+    return file + header + bytes(4) + b"\xff" * 4 + data
+
+
+@pytest.mark.parametrize("compression, bits", [(1, 8), (2, 4)])
+@pytest.mark.usefixtures("_no_decoding")
+def test_bmp_with_run_lengths_is_unsupported(compression: int, bits: int) -> None:
+    end_of_row, end_of_picture = b"\0\0", b"\0\1"
+    with pytest.raises(SourceUnsupported):
+        resize(bmp(999, 1, compression, bits, b"\1\0" + end_of_row + end_of_picture), SMALLER, LIMITS)
+
+
+def test_bmp_without_run_lengths_is_read() -> None:
+    assert resize(bmp(4, 2, 0, 8, bytes(8)), SMALLER, LIMITS).source_size == (4, 2)
+
+
+def gif_with(blocks: bytes) -> bytes:
+    """Return a GIF with these before its picture, which its palette of 256 colours comes before."""
+    after_palette = 13 + 3 * 256
+    return COMPLETE["gif"][:after_palette] + blocks + COMPLETE["gif"][after_palette:]
+
+
+PADDED = {
+    "an extension in blocks of a byte": b"!\xfe" + b"\1x" * (MAXIMUM_READS // 2) + b"\0",
+    "extensions": b"!\xfe\1x\0" * (MAXIMUM_READS // 4),
+    "extensions without an end": b"!\xf9\0" + b"\1x" * (MAXIMUM_READS // 2) + b"\0",
+    "padding": bytes(MAXIMUM_READS),
+}
+
+
+@pytest.mark.parametrize("padding", PADDED.values(), ids=PADDED)
+def test_gif_of_too_many_parts_is_unreadable(padding: bytes) -> None:
+    with pytest.raises(SourceUnreadable) as refusal:
+        resize(gif_with(padding), SMALLER, LIMITS)
+    assert refusal.value.limit is not None and refusal.value.actual == refusal.value.limit + 1
+
+
+def test_gif_with_megabytes_of_metadata_is_read() -> None:
+    profile = b"!\xff\x0bICCRGBG1012" + (b"\xff" + bytes(255)) * 16_500 + b"\0"
+    assert resize(gif_with(profile), SMALLER, LIMITS).source_size == SIZE
+
+
+@pytest.mark.usefixtures("_no_decoding")
+def test_more_pixels_than_a_format_is_written_with_are_refused_without_decoding() -> None:
+    with pytest.raises(ParametersInvalid) as refusal:
+        resize(
+            tiff(grey(5001, 5000) | {273: (LONG, [8])}),
+            Request(width=8192, height=None, format="png"),
+            LIMITS,
+        )
+    assert (refusal.value.limit, refusal.value.actual) == (25_000_000, 25_005_000)
+
+
+@pytest.mark.parametrize("written", FORMATS.values(), ids=FORMATS)
+def test_only_jpeg_is_written_with_as_many_pixels_as_there_are(written: Format) -> None:
+    written.check_size((5000, 5000))
+    if written.name == "jpeg":
+        written.check_size((8192, 8192))
+        return
+    with pytest.raises(ParametersInvalid):
+        written.check_size((5001, 5000))
