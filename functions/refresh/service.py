@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from shared.errors import RefreshTokenExpired, RefreshTokenInvalid, RefreshTokenReused
+from shared.errors import NotFound, RefreshTokenExpired, RefreshTokenInvalid, RefreshTokenReused
 from shared.metrics.instruments import REFRESHES
 from shared.metrics.measured import count_outcomes
-from shared.repositories.sessions import SessionState
+from shared.repositories.sessions import LiveSession, SessionState
 from shared.repositories.unit_of_work import UnitOfWork
 from shared.security.access_tokens import Identity
 from shared.security.refresh_tokens import RefreshToken
@@ -41,3 +42,24 @@ class Refresh:
         if ended is None or ended.revoked:
             raise RefreshTokenInvalid("Its session has ended. Sign in again.")
         raise RefreshTokenExpired("Sign in again.")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSessions:
+    """The caller's own: whoever's session has ended is told so, though the access token be good still."""
+
+    unit_of_work: UnitOfWork
+    caller: Identity
+
+    async def list(self) -> list[LiveSession]:
+        async with self.unit_of_work() as repositories:
+            await repositories.sessions.demand_live(self.caller.session_id)
+            return await repositories.sessions.list_live(self.caller.user_id)
+
+    async def end(self, session_id: UUID) -> None:
+        """End one. Raises NotFound when it is not live, or somebody else's: these look the same."""
+        async with self.unit_of_work() as repositories:
+            await repositories.sessions.demand_live(self.caller.session_id)
+            ended = await repositories.sessions.end_of_user(session_id, self.caller.user_id)
+        if not ended:
+            raise NotFound(f"You have no live session {session_id}.")

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.errors import InvalidToken
 from shared.models.identity.session import Session
 from shared.security.refresh_tokens import GRACE, LIFETIME, SESSION_LIFETIME, RefreshToken
 
@@ -33,6 +34,20 @@ class SessionState:
     def expires_in(self) -> timedelta:
         return self.expires_at - self.now
 
+    @property
+    def live(self) -> bool:
+        return not self.revoked and self.expires_at > self.now
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """What the user is shown of a session."""
+
+    id: UUID
+    created_at: datetime
+    refreshed_at: datetime
+    expires_at: datetime
+
 
 STATE = (
     Session.id,
@@ -42,6 +57,10 @@ STATE = (
     Session.revoked_at.is_not(None).label("revoked"),
     func.now().label("now"),
 )
+
+
+SHOWN = (Session.id, Session.created_at, Session.refreshed_at, Session.expires_at)
+MAXIMUM_SHOWN = 1000
 
 
 class Sessions:
@@ -87,8 +106,28 @@ class Sessions:
         row = (await self._session.execute(select(*STATE).where(Session.id == session_id))).one_or_none()
         return None if row is None else _state(row)
 
+    async def demand_live(self, session_id: UUID) -> None:
+        """Raises InvalidToken when the session that an access token belongs to has ended before the token."""
+        session = await self.find(session_id)
+        if session is None or not session.live:
+            raise InvalidToken("Its session has ended. Sign in again.")
+
+    async def list_live(self, user_id: UUID) -> list[LiveSession]:
+        """Return the user's live sessions, the last refreshed first, and of very many only those."""
+        statement = (
+            select(*SHOWN)
+            .where(Session.user_id == user_id, _live())
+            .order_by(Session.refreshed_at.desc(), Session.id)
+            .limit(MAXIMUM_SHOWN)
+        )
+        return [LiveSession(*row) for row in await self._session.execute(statement)]
+
     async def end(self, session_id: UUID) -> None:
         await self._revoke(Session.id == session_id)
+
+    async def end_of_user(self, session_id: UUID, user_id: UUID) -> bool:
+        """End the session. False when it is not live, or another user's."""
+        return await self._revoke((Session.id == session_id) & (Session.user_id == user_id)) == 1
 
     async def end_all(self, session_id: UUID) -> None:
         """End every session of the user whose live session this is.
@@ -124,8 +163,10 @@ class Sessions:
         statement = delete(Session).where(Session.id.in_(select(ended.c.id))).returning(Session.id)
         return len((await self._session.execute(statement)).all())
 
-    async def _revoke(self, which: ColumnElement[bool]) -> None:
-        await self._session.execute(update(Session).where(which, _live()).values(revoked_at=func.now()))
+    async def _revoke(self, which: ColumnElement[bool]) -> int:
+        """End those that are live and return how many."""
+        statement = update(Session).where(which, _live()).values(revoked_at=func.now()).returning(Session.id)
+        return len((await self._session.execute(statement)).all())
 
 
 def _live() -> ColumnElement[bool]:

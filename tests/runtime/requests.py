@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import orjson
@@ -25,12 +25,18 @@ SHAPES = "shapes"
 PHOTO = PHOTOGRAPH.read_bytes()
 
 
+SESSION = "{session}"
+"""Stands in a target for the id of a session that nobody else uses."""
+
+
 @dataclass(frozen=True)
 class Account:
     username: str
     access_token: str
     start_session: Callable[[], str]
     """Signs in once more, for a refresh token that nobody else uses."""
+    new_session_id: Callable[[], str]
+    """The same, for the session's id."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,13 @@ class Case:
 
     def request(self, account: Account) -> httpx.Request:
         body = self.body if isinstance(self.body, bytes) else self.body(account)
+        target = self.target
+        if SESSION in target:
+            target = target.replace(SESSION, account.new_session_id())
         headers = [("X-Request-Id", "parity"), *pairs(self.headers)]
         if self.authorized:
             headers.append(("Authorization", f"Bearer {account.access_token}"))
-        return make_request(self.method, BASE_URL + self.target, headers, body)
+        return make_request(self.method, BASE_URL + target, headers, body)
 
 
 def content(media_type: str) -> Headers:
@@ -105,6 +114,13 @@ ROUTES = {
     "health, Host with no port": Case("login", "GET", "/health", 200, {"Host": "api.example.com:https:1"}),
     "refresh": json_case("refresh", "/auth/refresh", 200, refresh_token),
     "refresh, unknown": json_case("refresh", "/auth/refresh", 401, lambda _: {"refresh_token": "unknown"}),
+    "sessions": Case("refresh", "GET", "/auth/sessions", 200, authorized=True),
+    "sessions, no token": Case("refresh", "GET", "/auth/sessions", 401),
+    "sessions, HEAD": Case("refresh", "HEAD", "/auth/sessions", 200, authorized=True),
+    "session, DELETE": Case("refresh", "DELETE", f"/auth/sessions/{SESSION}", 204, authorized=True),
+    "session, GET": Case("refresh", "GET", f"/auth/sessions/{UUID(int=0)}", 405, authorized=True),
+    "session, unknown": Case("refresh", "DELETE", f"/auth/sessions/{UUID(int=0)}", 404, authorized=True),
+    "session, no id": Case("refresh", "DELETE", "/auth/sessions/%E2%98%95", 422, authorized=True),
     "logout": json_case("logout", "/auth/logout", 204, refresh_token),
     "logout, unknown": json_case("logout", "/auth/logout", 204, lambda _: {"refresh_token": "unknown"}),
     "logout, no object": Case("logout", "POST", "/auth/logout", 422, content(JSON), b"[]"),

@@ -21,7 +21,7 @@ from infra.gateway.routes import Route, read_routes
 from shared.app import create_app
 from shared.runtime import LambdaEntry
 from shared.security import passwords
-from tests.accounts import PASSWORD
+from tests.accounts import PASSWORD, session_id
 from tests.events.wire import Answer
 from tests.runtime.requests import BASE_URL, CASES, SHAPES, Account
 from tests.runtime.shapes import router
@@ -89,7 +89,12 @@ def account(bundle: Bundle) -> Account:
     def sign_in() -> dict[str, str]:
         return bundle.post("login", "/auth/login", credentials)
 
-    return Account(credentials["username"], sign_in()["access_token"], lambda: sign_in()["refresh_token"])
+    return Account(
+        credentials["username"],
+        sign_in()["access_token"],
+        lambda: sign_in()["refresh_token"],
+        lambda: session_id(sign_in()["access_token"]),
+    )
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
