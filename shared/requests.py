@@ -142,12 +142,22 @@ class _ParsedRequest(Request):
         return self._parsed[1]
 
 
+async def read_json(request: Request, model: type[Body]) -> Body:
+    """Return the body as `model`: for a route that has to refuse before it is read, as no JsonRoute can."""
+    if media_type(request) != JSON:
+        raise MediaTypeUnsupported(f"This route takes {JSON}.")
+    return _validated(parse_json(await read_body(request)), model)
+
+
 async def read_json_or_form(request: Request, model: type[Body]) -> Body:
     """Return the body as `model`, from JSON or from a form (RFC 6749, appendix B)."""
     parse = {JSON: parse_json, FORM: _parse_form}.get(media_type(request))
     if parse is None:
         raise MediaTypeUnsupported(f"This route takes {JSON} or {FORM}.")
-    value = parse(await read_body(request))
+    return _validated(parse(await read_body(request)), model)
+
+
+def _validated(value: Any, model: type[Body]) -> Body:
     try:
         return model.model_validate(value)
     except ValidationError as error:

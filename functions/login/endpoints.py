@@ -2,22 +2,26 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from functions.login.schemas import Credentials
+from functions.login.password_change import PasswordChange
+from functions.login.schemas import Credentials, PasswordChangeRequest
 from functions.login.service import Login
+from shared.authentication import authenticated
 from shared.concurrency import BoundedThreads
 from shared.errors import (
     BodyInvalid,
     BodyTooLarge,
     DatabaseUnavailable,
     InvalidCredentials,
+    InvalidToken,
     MediaTypeUnsupported,
     TooBusy,
 )
 from shared.on_startup.threads import threads
 from shared.on_startup.tokens import token_issuer, verification_key_ring
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
-from shared.requests import FORM, JSON, read_json_or_form
+from shared.requests import FORM, JSON, read_json, read_json_or_form
 from shared.responses import NO_STORE, OrjsonResponse, problems
+from shared.security.access_tokens import Identity
 from shared.security.keys import KeyRing
 from shared.security.tokens import TokenIssuer, TokenResponse
 
@@ -32,6 +36,16 @@ REFUSALS = problems(
     DatabaseUnavailable,
 )
 BODY: dict[str, Any] = {"schema": Credentials.model_json_schema()}
+CHANGE_REFUSALS = problems(
+    InvalidToken,
+    InvalidCredentials,
+    BodyTooLarge,
+    MediaTypeUnsupported,
+    BodyInvalid,
+    TooBusy,
+    DatabaseUnavailable,
+)
+CHANGE_BODY: dict[str, Any] = {"schema": PasswordChangeRequest.model_json_schema()}
 JWKS_CACHE = {"Cache-Control": "public, max-age=600"}
 
 
@@ -67,3 +81,32 @@ async def login(
 async def jwks(keys: Annotated[KeyRing, Depends(verification_key_ring)]) -> OrjsonResponse:
     """List the public keys that access tokens are verified with (RFC 7517)."""
     return OrjsonResponse(keys.jwks(), headers=JWKS_CACHE)
+
+
+async def password_change(
+    caller: Annotated[Identity, Depends(authenticated)],
+    unit_of_work: Annotated[UnitOfWork, Depends(unit_of_work)],
+    threads: Annotated[BoundedThreads[Any], Depends(threads)],
+) -> PasswordChange:
+    return PasswordChange(unit_of_work, threads, caller)
+
+
+async def passwords(request: Request) -> PasswordChangeRequest:
+    return await read_json(request, PasswordChangeRequest)
+
+
+@router.post(
+    "/auth/password",
+    tags=["accounts"],
+    status_code=204,
+    response_class=Response,
+    responses=CHANGE_REFUSALS,
+    openapi_extra={"requestBody": {"required": True, "content": {JSON: CHANGE_BODY}}},
+)
+async def change_password(
+    # In this order: who shows no access token is refused before a byte of the body is read.
+    service: Annotated[PasswordChange, Depends(password_change)],
+    passwords: Annotated[PasswordChangeRequest, Depends(passwords)],
+) -> None:
+    """Change the caller's password, and end all of the caller's sessions but this one."""
+    await service.change(passwords.password, passwords.new_password)

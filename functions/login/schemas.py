@@ -2,7 +2,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.security.passwords import MAXIMUM_CHARACTERS
+from shared.security.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
 from shared.types import Username
 
 
@@ -12,3 +12,15 @@ class Credentials(BaseModel):
     username: Username
     password: Annotated[str, Field(max_length=MAXIMUM_CHARACTERS, examples=["correct horse battery staple"])]
     grant_type: Literal["password"] = "password"
+
+
+class PasswordChangeRequest(BaseModel):
+    password: Annotated[str, Field(max_length=MAXIMUM_CHARACTERS, examples=["correct horse battery staple"])]
+    new_password: Annotated[
+        str,
+        Field(
+            min_length=MINIMUM_CHARACTERS,
+            max_length=MAXIMUM_CHARACTERS,
+            examples=["correct horse battery staples"],
+        ),
+    ]

@@ -21,13 +21,15 @@ class Login:
 
     @count_outcomes(LOGINS, InvalidCredentials, TooBusy)
     async def login(self, username: str, password: str) -> TokenResponse:
-        """Start a session. Raises InvalidCredentials, for an unknown user as for a wrong password."""
+        """Start a session. Raises InvalidCredentials: unknown or disabled user, or wrong password."""
         async with self.unit_of_work() as repositories:
             user = await repositories.users.by_username(username)
         if not await self._verify(password, user.password_hash if user else None) or user is None:
             raise InvalidCredentials("Check both and try again.")
         async with self.unit_of_work() as repositories:
-            session = await repositories.sessions.start(user.id)
+            session = await repositories.sessions.start(user.id, user.password_hash)
+        if session is None:
+            raise InvalidCredentials("Check both and try again.")
         identity = Identity(user.id, session.id)
         return self.issuer.issue(identity, session.token, session.expires_in)
 

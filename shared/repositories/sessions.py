@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, select, update
+from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.errors import InvalidToken
 from shared.models.identity.session import Session
+from shared.models.identity.user import User
 from shared.security.refresh_tokens import GRACE, LIFETIME, SESSION_LIFETIME, RefreshToken
 
 
@@ -69,11 +70,26 @@ class Sessions:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def start(self, user_id: UUID) -> SessionState:
-        statement = (
-            insert(Session).values(user_id=user_id, expires_at=func.now() + LIFETIME).returning(*STATE)
+    async def start(self, user_id: UUID, password_hash: str) -> SessionState | None:
+        """Start a session of a user who has shown the password of this hash.
+
+        None when the user has been disabled or given another password since: who does that and then ends the
+        sessions, in one transaction, ends this one too, or is waited for here.
+        """
+        unchanged = (User.password_hash == password_hash) & User.disabled_at.is_(None)
+        owner = (
+            select(User.id, func.now() + LIFETIME)
+            .where(User.id == user_id, unchanged)
+            .with_for_update(read=True)
+            .cte("owner")
         )
-        return _state((await self._session.execute(statement)).one())
+        statement = (
+            insert(Session)
+            .from_select([Session.user_id, Session.expires_at], select(owner))
+            .returning(*STATE)
+        )
+        row = (await self._session.execute(statement)).one_or_none()
+        return None if row is None else _state(row)
 
     async def rotate(self, token: RefreshToken) -> SessionState | None:
         """Judge a token and act on it in one atomic statement; None when its session is not live.
@@ -130,20 +146,14 @@ class Sessions:
         return await self._revoke((Session.id == session_id) & (Session.user_id == user_id)) == 1
 
     async def end_all(self, session_id: UUID) -> None:
-        """End every session of the user whose live session this is.
+        """End every session of the user whose live session this is."""
+        owner = select(Session.user_id).where(Session.id == session_id, _live()).scalar_subquery()
+        await self._revoke_in_order(Session.user_id == owner)
 
-        The rows are locked in the order of their ids. In that of their places, which a refresh changes, two
-        at once could each hold the row that the other waits for.
-        """
-        owner: Select[UUID] = select(Session.user_id).where(Session.id == session_id, _live())
-        theirs = (
-            select(Session.id)
-            .where(Session.user_id == owner.scalar_subquery(), _live())
-            .order_by(Session.id)
-            .with_for_update()
-            .cte("theirs")
-        )
-        await self._revoke(Session.id.in_(select(theirs.c.id)))
+    async def end_all_of_user(self, user_id: UUID, *, but: UUID | None = None) -> int:
+        """End every session of the user, `but` one where that is given, and return how many."""
+        others = () if but is None else (Session.id != but,)
+        return await self._revoke_in_order(Session.user_id == user_id, *others)
 
     async def delete_ended(self, retention: timedelta, at_most: int) -> int:
         """Delete the sessions that ended that long ago, the oldest first, and return how many.
@@ -162,6 +172,17 @@ class Sessions:
         )
         statement = delete(Session).where(Session.id.in_(select(ended.c.id))).returning(Session.id)
         return len((await self._session.execute(statement)).all())
+
+    async def _revoke_in_order(self, *which: ColumnElement[bool]) -> int:
+        """End several that are live and return how many.
+
+        The rows are locked in the order of their ids. In that of their places, which a refresh changes, two
+        at once could each hold the row that the other waits for.
+        """
+        locked = (
+            select(Session.id).where(*which, _live()).order_by(Session.id).with_for_update().cte("locked")
+        )
+        return await self._revoke(Session.id.in_(select(locked.c.id)))
 
     async def _revoke(self, which: ColumnElement[bool]) -> int:
         """End those that are live and return how many."""

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,6 +29,28 @@ class Users:
     async def by_username(self, username: str) -> User | None:
         statement = select(User).where(User.username_folded == fold(username))
         return await self._session.scalar(statement)
+
+    async def by_id(self, user_id: UUID) -> User | None:
+        return await self._session.get(User, user_id)
+
+    async def replace_password(self, user_id: UUID, known_hash: str, password_hash: str) -> bool:
+        """Store the new hash. False when the known one is no longer the user's, or the user is disabled."""
+        unchanged = (User.password_hash == known_hash) & User.disabled_at.is_(None)
+        return await self._update((User.id == user_id) & unchanged, password_hash=password_hash)
+
+    async def set_password(self, user_id: UUID, password_hash: str) -> None:
+        await self._update(User.id == user_id, password_hash=password_hash)
+
+    async def disable(self, user_id: UUID) -> None:
+        """From when this is stored no session starts; the user's are for the caller to end after it."""
+        await self._update((User.id == user_id) & User.disabled_at.is_(None), disabled_at=func.now())
+
+    async def enable(self, user_id: UUID) -> None:
+        await self._update(User.id == user_id, disabled_at=null())
+
+    async def _update(self, which: ColumnElement[bool], **values: Any) -> bool:
+        statement = update(User).where(which).values(**values).returning(User.id)
+        return await self._session.scalar(statement) is not None
 
 
 def fold(username: str) -> str:

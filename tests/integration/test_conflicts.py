@@ -19,8 +19,9 @@ from shared.db.session import Database, database
 from shared.errors import DatabaseUnavailable
 from shared.on_startup.database import create_engine
 from shared.repositories.sessions import Sessions
+from shared.repositories.users import Users
 from shared.security.refresh_tokens import RefreshToken, RefreshTokens
-from tests.accounts import SignedIn
+from tests.accounts import PASSWORD, SignedIn
 from tests.integration.problems import assert_problem
 
 PATIENCE_SECONDS = 20
@@ -132,6 +133,37 @@ async def test_everywhere_twice_while_a_refresh_moves_a_row(
         await until_waiting(pool, before, after)
     assert [before.result().status_code, after.result().status_code] == [204, 204]
     assert await all_ended(pool, *ids)
+
+
+async def test_sign_in_waits_for_a_change_of_the_password_and_then_starts_no_session(
+    client: httpx.AsyncClient, pool: Database, signed_in: SignedIn
+) -> None:
+    """The session would have begun too late to be ended with the others."""
+    credentials = {"username": signed_in.username, "password": PASSWORD}
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as tasks, pool.transaction() as ours:
+        user = await Users(ours).by_username(signed_in.username)
+        assert user is not None
+        assert await Users(ours).replace_password(user.id, user.password_hash, "another hash")
+        theirs = tasks.create_task(client.post("/auth/login", json=credentials))
+        await until_waiting(pool, theirs)
+        assert await Sessions(ours).end_all_of_user(user.id) == 1
+    assert_problem(theirs.result(), 401, "invalid_credentials")
+
+
+async def test_change_of_the_password_waits_for_a_sign_in_and_ends_its_session_too(
+    client: httpx.AsyncClient, pool: Database, signed_in: SignedIn
+) -> None:
+    body = {"password": PASSWORD, "new_password": f"new {PASSWORD}"}
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as tasks, pool.transaction() as ours:
+        user = await Users(ours).by_username(signed_in.username)
+        assert user is not None
+        started = await Sessions(ours).start(user.id, user.password_hash)
+        assert started is not None
+        change = client.post("/auth/password", json=body, headers=signed_in.authorization)
+        theirs = tasks.create_task(change)
+        await until_waiting(pool, theirs)
+    assert theirs.result().status_code == 204
+    assert await all_ended(pool, started.id)
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01"])

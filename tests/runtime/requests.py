@@ -64,8 +64,23 @@ def content(media_type: str) -> Headers:
     return {"Content-Type": media_type}
 
 
-def json_case(function: str, target: str, status: int, make: Callable[[Account], dict[str, str]]) -> Case:
-    return Case(function, "POST", target, status, content(JSON), lambda account: orjson.dumps(make(account)))
+def json_case(
+    function: str,
+    target: str,
+    status: int,
+    make: Callable[[Account], dict[str, str]],
+    *,
+    authorized: bool = False,
+) -> Case:
+    return Case(
+        function,
+        "POST",
+        target,
+        status,
+        content(JSON),
+        lambda account: orjson.dumps(make(account)),
+        authorized,
+    )
 
 
 def new_user(_: Account) -> dict[str, str]:
@@ -78,6 +93,14 @@ def credentials(account: Account) -> dict[str, str]:
 
 def wrong_password(account: Account) -> dict[str, str]:
     return {"username": account.username, "password": "naïve ☕ 𝄞"}
+
+
+def same_password(_: Account) -> dict[str, str]:
+    return {"password": PASSWORD, "new_password": PASSWORD}
+
+
+def new_password(_: Account) -> dict[str, str]:
+    return {"password": "naïve ☕ 𝄞", "new_password": "naïve ☕ 𝄞"}
 
 
 def refresh_token(account: Account) -> dict[str, str]:
@@ -105,6 +128,10 @@ ROUTES = {
     "login, wrong password": json_case("login", "/auth/login", 401, wrong_password),
     "login, no type": Case("login", "POST", "/auth/login", 415, (), b"username=ada"),
     "login, GET": Case("login", "GET", "/auth/login", 405),
+    "password": json_case("login", "/auth/password", 204, same_password, authorized=True),
+    "password, wrong": json_case("login", "/auth/password", 401, new_password, authorized=True),
+    "password, no token": json_case("login", "/auth/password", 401, same_password),
+    "password, empty": Case("login", "POST", "/auth/password", 422, content(JSON), authorized=True),
     "jwks": Case("login", "GET", "/.well-known/jwks.json", 200),
     "jwks, HEAD": Case("login", "HEAD", "/.well-known/jwks.json", 200),
     "health": Case("login", "GET", "/health", 200),

@@ -18,3 +18,5 @@ class User(IdentityBase):
     password_hash: Mapped[str]
     """argon2id, with its parameters and salt; the only form in which a password is stored."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    disabled_at: Mapped[datetime | None]
+    """Since when an operator keeps the user from signing in; a disabled user has no live session."""
