@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from typing import Any
 
 from tests.local.bundle import ROOT
 
-BLOCK = re.compile(r"^```(sh|json|http)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(sh|json|http|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+VARYING = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\S+")
+"""An id or a time, in a text."""
 CURL_STAND_IN = Path(__file__).parent / "curl_stand_in.py"
 
 
@@ -22,7 +25,8 @@ CURL_STAND_IN = Path(__file__).parent / "curl_stand_in.py"
 class Command:
     line: str
     expected: str | None
-    """The answer that the README shows, where it shows one: JSON, or a status line."""
+    """The answer that the README shows, where it shows one: JSON, a status line, or a text."""
+    kind: str = "sh"
     answer: str = ""
 
     def assert_answered(self) -> None:
@@ -31,6 +35,8 @@ class Command:
             return
         if self.expected.startswith("HTTP/"):
             assert self.answer.split("\n")[0].split()[:2] == self.expected.split()[:2], self.line
+        elif self.kind == "text":
+            assert VARYING.sub("…", self.answer) == VARYING.sub("…", self.expected), self.line
         else:
             assert shape(json.loads(self.answer)) == shape(json.loads(self.expected)), self.line
 
@@ -56,9 +62,9 @@ class Readme:
         blocks = BLOCK.findall(self.text)
         answers = [*blocks[1:], ("sh", "")]
         return [
-            Command(content, answer if kind != "sh" else None)
+            Command(content, answer if kind != "sh" else None, kind)
             for (language, content), (kind, answer) in zip(blocks, answers, strict=True)
-            if language == "sh" and "curl" in content
+            if language == "sh" and ("curl" in content or "infra.accounts" in content)
         ]
 
     def run(self, folder: Path, port: int, metrics_address: str) -> list[Command]:
@@ -71,12 +77,13 @@ class Readme:
         for number, command in enumerate(commands):
             line = command.line.replace("localhost:8000", f"localhost:{port}")
             line = line.replace("localhost:9091", metrics_address)
+            line = line.replace(".venv/bin/python", shlex.quote(sys.executable))
             script += [f"exec >answer-{number}", line]
         subprocess.run(
             ["sh"],
             input="\n".join(script),
             cwd=folder,
-            env={**os.environ, "PATH": _path_with_curl(folder)},
+            env={**os.environ, "PATH": _path_with_curl(folder), "PYTHONPATH": str(ROOT)},
             check=True,
             text=True,
             timeout=60,

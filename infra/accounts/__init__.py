@@ -1,0 +1,1 @@
+"""The operators' side of accounts: `python -m infra.accounts --help`."""

@@ -1,0 +1,126 @@
+"""`python -m infra.accounts COMMAND`: 0 when done, 1 and one line when not, 2 for a wrong command line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from infra.accounts.database import open_accounts
+from infra.accounts.errors import Refused
+from infra.accounts.inputs import checked_username, read_password
+from infra.accounts.service import Accounts
+from shared.errors import ConfigurationError, DatabaseUnavailable
+
+Result = TypeVar("Result")
+User = Annotated[str, typer.Argument(metavar="USERNAME", parser=checked_username, show_default=False)]
+
+app = typer.Typer(
+    help="Users and their sessions, for operators. DATABASE_URL says where they are.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def choose(
+    context: typer.Context,
+    local: Annotated[
+        bool, typer.Option("--local", help="Of the `make run` that runs in this folder.")
+    ] = False,
+) -> None:
+    context.obj = local
+
+
+@app.command()
+def add(context: typer.Context, username: User) -> None:
+    """Add a user; the password is asked for, or read from standard input."""
+    password = read_password()
+    user_id = _do(context, lambda accounts: accounts.add(username, password))
+    print(f"added {username}, {user_id}")
+
+
+@app.command()
+def disable(context: typer.Context, username: User) -> None:
+    """Keep a user from signing in, and end all sessions."""
+    ended = _do(context, lambda accounts: accounts.disable(username))
+    print(f"disabled {username}, {_sessions(ended)} ended")
+
+
+@app.command()
+def enable(context: typer.Context, username: User) -> None:
+    """Let a disabled user sign in again."""
+    _do(context, lambda accounts: accounts.enable(username))
+    print(f"enabled {username}")
+
+
+@app.command()
+def sessions(context: typer.Context, username: User) -> None:
+    """List a user's live sessions: id, begin, last refresh and end; the last refreshed first."""
+    for each in _do(context, lambda accounts: accounts.sessions(username)):
+        times = (each.created_at, each.refreshed_at, each.expires_at)
+        print(each.id, *(time.isoformat(timespec="seconds") for time in times))
+
+
+@app.command()
+def revoke(
+    context: typer.Context,
+    username: User,
+    session: Annotated[UUID | None, typer.Argument(help="One of them; else all.", show_default=False)] = None,
+) -> None:
+    """End a user's sessions, all or one of them."""
+    ended = _do(context, lambda accounts: accounts.revoke(username, session))
+    print(f"{_sessions(ended)} of {username} ended")
+
+
+@app.command()
+def password(context: typer.Context, username: User) -> None:
+    """Give a user another password, asked for or read from standard input, and end all sessions."""
+    given = read_password()
+    ended = _do(context, lambda accounts: accounts.set_password(username, given))
+    print(f"{username} has another password, {_sessions(ended)} ended")
+
+
+def _do(context: typer.Context, what: Callable[[Accounts], Awaitable[Result]]) -> Result:
+    async def do() -> Result:
+        async with open_accounts(local=context.obj) as accounts:
+            return await what(accounts)
+
+    return asyncio.run(do())
+
+
+def _sessions(count: int) -> str:
+    return f"{count} session" if count == 1 else f"{count} sessions"
+
+
+def main() -> None:
+    # What fails is told below, in one line.
+    logging.getLogger("passepartout").addHandler(logging.NullHandler())
+    try:
+        app()
+    except Refused as error:
+        sys.exit(f"accounts: {error}")
+    except ConfigurationError as error:
+        sys.exit(f"configuration: {error}")
+    except DatabaseUnavailable as error:
+        sys.exit(f"accounts: the database cannot be reached, or is too busy: {_reason(error.__cause__)}")
+    except DBAPIError as error:
+        sys.exit(f"accounts: the database refused it: {_reason(error)}")
+
+
+def _reason(error: BaseException | None) -> str:
+    """Return the first line of what the driver said; the others are the statement and where to read more."""
+    said = getattr(error, "orig", None) or error
+    return str(getattr(said, "__cause__", None) or said).partition("\n")[0]
+
+
+if __name__ == "__main__":
+    main()
