@@ -97,11 +97,19 @@ class SigningSettings(TokenSettings):
 
 class RefreshTokenSettings(Settings):
     refresh_token_key: SecretStr
+    refresh_token_old_keys: SecretStr | None = None
+    """Those that still verify, with white space between them."""
 
     @model_validator(mode="after")
     def _is_strong(self) -> Self:
         _demand_secret("REFRESH_TOKEN_KEY", self.refresh_token_key)
+        for key in self.old_keys:
+            _demand_secret("REFRESH_TOKEN_OLD_KEYS", SecretStr(key))
         return self
+
+    @property
+    def old_keys(self) -> list[str]:
+        return self.refresh_token_old_keys.get_secret_value().split() if self.refresh_token_old_keys else []
 
 
 def _demand_secret(name: str, value: SecretStr | None) -> None:

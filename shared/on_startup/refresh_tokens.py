@@ -1,4 +1,4 @@
-"""Reads the key of refresh tokens: apart, for a function that has nothing to do with access tokens."""
+"""Reads the keys of refresh tokens: apart, for a function that has nothing to do with access tokens."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,8 +18,9 @@ async def open_refresh_tokens(app: FastAPI) -> AsyncIterator[None]:
 
 
 def configured_refresh_tokens() -> RefreshTokens:
-    key = RefreshTokenSettings.from_environment().refresh_token_key
-    return RefreshTokens(key.get_secret_value().encode())
+    settings = RefreshTokenSettings.from_environment()
+    key = settings.refresh_token_key.get_secret_value().encode()
+    return RefreshTokens(key, tuple(old.encode() for old in settings.old_keys))
 
 
 async def refresh_tokens(request: Request) -> RefreshTokens:

@@ -33,24 +33,29 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RefreshTokens:
-    """Writes and reads refresh tokens: base64url(session id | counter | HMAC-SHA256 of both)."""
+    """Writes and reads refresh tokens: base64url(session id | counter | HMAC-SHA256 of both).
+
+    What an old key has written is read still, and its successor is written with the new one.
+    """
 
     key: bytes
+    old_keys: tuple[bytes, ...] = ()
 
     def encode(self, token: RefreshToken) -> str:
         content = CONTENT.pack(token.session_id.bytes, token.counter)
-        return encode_base64url(content + self._mac(content))
+        return encode_base64url(content + _mac(self.key, content))
 
     def decode(self, text: str) -> RefreshToken:
         """Return what the token says. Raises RefreshTokenInvalid unless it was made here, unchanged."""
         content, mac = _split(text)
-        if not hmac.compare_digest(mac, self._mac(content)):
+        if not any(hmac.compare_digest(mac, _mac(key, content)) for key in (self.key, *self.old_keys)):
             raise RefreshTokenInvalid("The refresh token was not issued here.")
         session_id, counter = CONTENT.unpack(content)
         return RefreshToken(UUID(bytes=session_id), counter)
 
-    def _mac(self, content: bytes) -> bytes:
-        return hmac.digest(self.key, content, "sha256")
+
+def _mac(key: bytes, content: bytes) -> bytes:
+    return hmac.digest(key, content, "sha256")
 
 
 def _split(text: str) -> tuple[bytes, bytes]:

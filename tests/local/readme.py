@@ -57,23 +57,26 @@ class Readme:
     def read(cls) -> Readme:
         return cls((ROOT / "README.md").read_text())
 
-    def commands(self) -> list[Command]:
-        """Return every `sh` block that talks to the running bundle, with the answer right after it."""
+    def commands(self, *, local: bool = True) -> list[Command]:
+        """Return every `sh` block that talks to the running bundle, with the answer right after it.
+
+        Without `local`, those that only `make run` can answer are left out.
+        """
         blocks = BLOCK.findall(self.text)
         answers = [*blocks[1:], ("sh", "")]
         return [
             Command(content, answer if kind != "sh" else None, kind)
             for (language, content), (kind, answer) in zip(blocks, answers, strict=True)
-            if language == "sh" and ("curl" in content or "infra.accounts" in content)
+            if language == "sh" and ("curl" in content or (local and "--local" in content))
         ]
 
-    def run(self, folder: Path, port: int, metrics_address: str) -> list[Command]:
+    def run(self, folder: Path, port: int, metrics_address: str, *, local: bool = True) -> list[Command]:
         """Run them in one shell after the other, as a reader would in one terminal."""
         samples = folder / "infra" / "local" / "samples"
         samples.parent.mkdir(parents=True, exist_ok=True)
         if not samples.exists():
             samples.symlink_to(ROOT / "infra" / "local" / "samples")
-        script, commands = ["set -e"], self.commands()
+        script, commands = ["set -e"], self.commands(local=local)
         for number, command in enumerate(commands):
             line = command.line.replace("localhost:8000", f"localhost:{port}")
             line = line.replace("localhost:9091", metrics_address)

@@ -23,6 +23,7 @@ WHOLE = {
     "JWT_PRIVATE_KEY": SECRET,
     "JWT_SECRET": SECRET,
     "REFRESH_TOKEN_KEY": SECRET,
+    "REFRESH_TOKEN_OLD_KEYS": SECRET,
 }
 EVERY = [
     DatabaseSettings,
@@ -67,6 +68,8 @@ def test_what_is_missing_is_named(
 WRONG: list[tuple[type[Settings], str, str]] = [
     (RefreshTokenSettings, "REFRESH_TOKEN_KEY", "hunter2"),
     (RefreshTokenSettings, "REFRESH_TOKEN_KEY", SECRET[1:]),
+    (RefreshTokenSettings, "REFRESH_TOKEN_OLD_KEYS", "hunter2"),
+    (RefreshTokenSettings, "REFRESH_TOKEN_OLD_KEYS", f"{SECRET[::-1]} {SECRET[1:]}"),
     (DatabaseSettings, "DATABASE_POOL_SIZE", "hunter2"),
     (DatabaseSettings, "DATABASE_POOL_SIZE", "0"),
     (DatabaseSettings, "DATABASE_POOL_SIZE", "101"),
@@ -108,6 +111,19 @@ def test_length_of_a_secret_is_counted_in_bytes() -> None:
     key = RefreshTokenSettings.from_environment({"REFRESH_TOKEN_KEY": "é" * 16}).refresh_token_key
     assert key.get_secret_value() == "é" * 16
     assert "32 bytes" in _refusal(RefreshTokenSettings, {"REFRESH_TOKEN_KEY": "é" * 15 + "e"})
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("", []),
+        (" \n", []),
+        (SECRET, [SECRET]),
+        (f" {SECRET}\n{SECRET[::-1]} ", [SECRET, SECRET[::-1]]),
+    ],
+)
+def test_old_keys_have_white_space_between_them(text: str, keys: list[str]) -> None:
+    assert RefreshTokenSettings.from_environment(WHOLE | {"REFRESH_TOKEN_OLD_KEYS": text}).old_keys == keys
 
 
 @pytest.mark.parametrize("cls", EVERY)

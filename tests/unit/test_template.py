@@ -43,6 +43,8 @@ HTTP_API_TIMEOUT_SECONDS = 30
 LOG_ACTIONS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
 SECRETS = {"DATABASE_URL", "JWT_PRIVATE_KEY", "JWT_PUBLIC_KEYS", "REFRESH_TOKEN_KEY"}
+ONLY_IN_ROTATION = {"REFRESH_TOKEN_OLD_KEYS"}
+"""Of the secret as well, where a parameter says that it has them."""
 REFERENCE = re.compile(
     r"\{\{resolve:secretsmanager:\$\{Secret\}:SecretString:(?P<name>[A-Z_]+)::\$\{SecretVersion\}\}\}"
 )
@@ -79,6 +81,8 @@ def environment(function: str, secrets: Mapping[str, str]) -> dict[str, str]:
                 found[name] = str(PARAMETERS[parameter]["Default"])
             case {"Fn::Sub": str(text)} if reference := REFERENCE.fullmatch(text):
                 found[name] = secrets[reference["name"]]
+            case {"Fn::If": ["HasOldKeys", _, {"Ref": "AWS::NoValue"}]}:
+                assert PARAMETERS["RefreshTokenOldKeys"]["Default"] == "false"
             case _:
                 pytest.fail(f"{function}: {name} is neither a parameter nor from the secret: {value}")
     return found
@@ -162,6 +166,7 @@ async def test_function_starts_with_exactly_the_settings_it_reads(
     read = SettingsRead(given, monkeypatch)
     await start(function)
     unset = SET_BY_LAMBDA | LEFT_AT_DEFAULT | ONLY_OF_HS256 | ONLY_OF_ISSUERS.get(function, set())
+    unset |= ONLY_IN_ROTATION
     assert given.keys() == read.names - unset
 
 
@@ -188,6 +193,16 @@ def test_only_those_who_issue_tokens_are_given_the_key_that_signs() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_who_is_given_the_key_of_refresh_tokens_can_be_given_the_old_ones(function: str) -> None:
+    given = variables(function)
+    assert ("REFRESH_TOKEN_OLD_KEYS" in given) == ("REFRESH_TOKEN_KEY" in given)
+    if "REFRESH_TOKEN_OLD_KEYS" in given:
+        _, value, _ = given["REFRESH_TOKEN_OLD_KEYS"]["Fn::If"]
+        reference = REFERENCE.fullmatch(value["Fn::Sub"])
+        assert reference and reference["name"] == "REFRESH_TOKEN_OLD_KEYS"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_secrets_are_references_and_nothing_else_is(function: str) -> None:
     references = {
         name: reference["name"]
@@ -203,7 +218,7 @@ def test_every_secret_setting_is_one_of_the_secret() -> None:
     ]
     fields = [field for each in classes for field in each.model_fields.items()]
     secret = {name.upper() for name, field in fields if "SecretStr" in str(field.annotation)}
-    assert secret == SECRETS - {"JWT_PUBLIC_KEYS"} | ONLY_OF_HS256
+    assert secret == SECRETS - {"JWT_PUBLIC_KEYS"} | ONLY_OF_HS256 | ONLY_IN_ROTATION
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

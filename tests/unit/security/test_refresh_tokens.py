@@ -57,6 +57,18 @@ def test_token_of_another_key_is_refused(key: bytes) -> None:
     _refuse(RefreshTokens(key).encode(TOKEN))
 
 
+def test_token_of_an_old_key_is_read_and_none_is_written_with_it() -> None:
+    rotated = RefreshTokens(bytes(32), (KEY[::-1], KEY))
+    assert rotated.decode(TEXT) == TOKEN
+    assert rotated.encode(TOKEN) == RefreshTokens(bytes(32)).encode(TOKEN) != TEXT
+    assert rotated.decode(rotated.encode(TOKEN)) == TOKEN
+
+
+def test_old_key_that_is_dropped_reads_no_more() -> None:
+    with pytest.raises(RefreshTokenInvalid):
+        RefreshTokens(bytes(32), (KEY[::-1],)).decode(TEXT)
+
+
 @pytest.mark.parametrize("other", [RefreshToken(TOKEN.session_id, 259), RefreshToken(UUID(int=1), 258)])
 def test_mac_of_one_token_is_good_for_no_other(other: RefreshToken) -> None:
     raw, raw_other = (base64.urlsafe_b64decode(text + "=") for text in (TEXT, TOKENS.encode(other)))
@@ -107,7 +119,8 @@ def test_any_text_is_refused(text: str) -> None:
 
 
 def test_key_is_not_in_the_repr() -> None:
-    assert repr(KEY) not in repr(TOKENS) and KEY.hex() not in repr(TOKENS)
+    tokens = RefreshTokens(KEY, (KEY,))
+    assert repr(KEY) not in repr(tokens) and KEY.hex() not in repr(tokens)
 
 
 def test_lifetimes_are_a_day_a_month_and_ten_seconds() -> None:
