@@ -70,6 +70,22 @@ async def test_refresh(run: Run, signed_in: SignedIn) -> None:
         assert token != before
 
 
+async def test_sessions_of_refresh(run: Run, signed_in: SignedIn) -> None:
+    function, headers = run("refresh"), signed_in.authorization
+    listed = function.invoke(http_event("GET", "/auth/sessions", headers=headers))
+    assert listed["statusCode"] == 200
+    [session] = orjson.loads(listed["body"])["sessions"]
+    end = http_event("DELETE", f"/auth/sessions/{session['id']}", headers=headers)
+    assert [function.invoke(end)["statusCode"] for _ in range(2)] == [204, 401]
+
+
+async def test_password_of_login(run: Run, signed_in: SignedIn) -> None:
+    function = run("login")
+    event = posted("/auth/password", {"password": PASSWORD, "new_password": f"new {PASSWORD}"})
+    event["headers"] |= signed_in.authorization
+    assert [function.invoke(event)["statusCode"] for _ in range(3)] == [204, 401, 401]
+
+
 async def test_logout(run: Run, signed_in: SignedIn) -> None:
     function = run("logout")
     for _ in range(3):

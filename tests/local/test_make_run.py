@@ -17,6 +17,7 @@ from infra.local.curl import curl_lines
 from infra.local.keys import local_keys
 from infra.local.main_job import USERNAME, main_job
 from infra.local.postgres import postgres
+from tests.accounts import is_alive, sign_in
 from tests.local.bundle import CLEANLY, READY, Bundle, Stopped, free_port, refused, started
 from tests.local.readme import Readme
 
@@ -70,6 +71,15 @@ async def test_main_job_is_done_as_well_when_its_user_is_kept_from_before(
     base_url = f"http://127.0.0.1:{bundle.port}"
     steps = [step async for step in main_job(base_url, password, tmp_path / "temp.png")]
     assert [step.answer.status_code for step in steps] == [409, 200, 200, 200]
+
+
+async def test_session_is_ended_by_its_address(bundle: Bundle) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{bundle.port}", timeout=30) as client:
+        user, other = await sign_in(client), await sign_in(client)
+        addresses = [f"/auth/sessions/{each.session_id}" for each in (other, user, user)]
+        answers = [await client.delete(each, headers=user.authorization) for each in addresses]
+        assert [answer.status_code for answer in answers] == [404, 204, 401]
+        assert await is_alive(client, other)
 
 
 def test_pushgateway_has_a_group_a_function_and_environment(bundle: Bundle) -> None:
