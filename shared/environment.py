@@ -17,10 +17,13 @@ from fastapi import FastAPI
 
 from shared.config import RuntimeSettings
 from shared.errors import ConfigurationError
-from shared.extension import Extension
+from shared.extension import Extension, announce_exit
 from shared.metrics.instruments import RuntimeInstruments
 from shared.process import seconds_since_start
 from shared.runtime_client import adapt_runtime_client
+
+LAST_EVENT_SECONDS = 0.2
+"""How long an event that was handed out before the end was announced may take to arrive."""
 
 logger = logging.getLogger("passepartout.runtime")
 
@@ -108,6 +111,14 @@ class Environment:
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
+        if self._busy:
+            return
+        # An event may be on its way: say that no more is wanted, and look again when it would be here.
+        announce_exit(str(self._settings.aws_lambda_runtime_api))
+        signal.signal(signal.SIGALRM, self._end_unless_busy)
+        signal.setitimer(signal.ITIMER_REAL, LAST_EVENT_SECONDS)
+
+    def _end_unless_busy(self, number: int, frame: FrameType | None) -> None:
         if not self._busy:
             self._end()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from threading import Semaphore, Thread
 from typing import Any
@@ -15,8 +16,19 @@ import orjson
 
 NAME = "passepartout-metrics"
 API = "/2020-01-01/extension"
+EXIT = "Extension.Exit"
+EXIT_SECONDS = 1.0
 
 logger = logging.getLogger("passepartout.runtime")
+
+
+def announce_exit(api: str) -> None:
+    """Tell that this environment is about to end; a platform that does not listen is left alone."""
+    connection = HTTPConnection(api, timeout=EXIT_SECONDS)
+    with suppress(OSError, HTTPException):
+        connection.request("POST", f"{API}/exit/error", b"{}", {"Lambda-Extension-Function-Error-Type": EXIT})
+        connection.getresponse().read()
+    connection.close()
 
 
 class Extension:

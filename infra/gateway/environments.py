@@ -100,10 +100,13 @@ class Environment:
 
     async def retire(self) -> None:
         """Take no more events, and wait until the last one is answered: the environment is about to end."""
+        self.take_no_more()
+        await self._is_free.wait()
+
+    def take_no_more(self) -> None:
         self._is_retired = True
         if self._taking is not None:
             self._taking.cancel()
-        await self._is_free.wait()
 
     def is_answering(self, request_id: str) -> bool:
         return self._invocation is not None and self._invocation.request_id == request_id

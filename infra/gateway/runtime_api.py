@@ -59,6 +59,7 @@ class RuntimeApi:
                 Route(f"{RUNTIME}/init/error", self._init_error, methods=["POST"]),
                 Route(f"{EXTENSIONS}/register", self._register, methods=["POST"]),
                 Route(f"{EXTENSIONS}/event/next", self._next_event),
+                Route(f"{EXTENSIONS}/exit/error", self._exit_error, methods=["POST"]),
             ]
         )
 
@@ -181,6 +182,10 @@ class RuntimeApi:
         function = environment.function
         body = {"functionName": function.name, "functionVersion": "$LATEST", "handler": function.handler}
         return JSONResponse(body, headers={IDENTIFIER: environment.register(request.headers.get(NAME, ""))})
+
+    async def _exit_error(self, request: Request) -> Response:
+        self._caller(request).take_no_more()
+        return JSONResponse({"status": "OK"}, 202)
 
     async def _next_event(self, request: Request) -> Response:
         environment = self._caller(request)

@@ -129,6 +129,9 @@ def _orientation(image: Image.Image) -> int:
         return 1
     if len(image.info.get("exif", b"")) > MAXIMUM_EXIF_BYTES:
         return 1
+    if image.format == "PNG":
+        # Pillow decodes a PNG in search of its EXIF, and would hide what is wrong with the pixels.
+        _load(image)
     try:
         return int(image.getexif().get(ORIENTATION, 1))
     except Exception:
@@ -154,6 +157,13 @@ def _decode(image: Image.Image, target: Size) -> Image.Image:
         raise
     except Exception as error:
         # What the decoders raise depends on the bytes: OSError, SyntaxError, IndexError, struct.error.
+        raise SourceUnreadable("It is cut off or broken.") from error
+
+
+def _load(image: Image.Image) -> None:
+    try:
+        image.load()
+    except Exception as error:
         raise SourceUnreadable("It is cut off or broken.") from error
 
 

@@ -184,3 +184,12 @@ def test_only_jpeg_is_written_with_as_many_pixels_as_there_are(written: Format) 
         return
     with pytest.raises(ParametersInvalid):
         written.check_size((5001, 5000))
+
+
+def test_png_whose_pixels_are_damaged_is_no_picture() -> None:
+    source = BytesIO()
+    Image.effect_noise((300, 200), 80).convert("RGB").save(source, "PNG")
+    damaged = bytearray(source.getvalue())
+    damaged[damaged.index(b"IDAT") + 5000] ^= 0xFF
+    with pytest.raises(SourceUnreadable):
+        resize(bytes(damaged), Request(100, None), LIMITS)
