@@ -16,7 +16,7 @@ from shared.config import LoggingSettings
 from shared.errors import MethodNotAllowed, NotFound, Problem, RequestInvalid
 from shared.logging import configure_logging
 from shared.metrics.instruments import HttpInstruments, push_failures
-from shared.middleware import HeadMiddleware, RequestIdMiddleware, RequestMiddleware
+from shared.middleware import HeadMiddleware, RequestIdMiddleware, RequestMiddleware, StartupMiddleware
 from shared.on_startup.metrics import open_metrics
 from shared.requests import invalid
 from shared.responses import OrjsonResponse, problem_response
@@ -61,6 +61,7 @@ def create_app(
     app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestMiddleware, function=function, instruments=http)
     app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(StartupMiddleware)
     for refused in (Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(refused, answer_problem)
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import time
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import InternalError
+from shared.errors import ConfigurationError, InternalError
 from shared.logging import REQUEST_LOGGER, request_id
 from shared.metrics.instruments import HttpInstruments
 from shared.responses import problem_response
@@ -124,6 +125,22 @@ class HeadMiddleware:
             await self.app(scope, receive, send_without_content)
         finally:
             scope["method"] = "HEAD"
+
+
+class StartupMiddleware:
+    """Tells a server that a setting is wrong in the one line which says so: Starlette sends a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_one_line(message: Message) -> None:
+            error = sys.exc_info()[1]
+            if message["type"] == "lifespan.startup.failed" and isinstance(error, ConfigurationError):
+                message = {**message, "message": str(error)}
+            await send(message)
+
+        await self.app(scope, receive, send_one_line if scope["type"] == "lifespan" else send)
 
 
 class _Answer:

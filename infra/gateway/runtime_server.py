@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from typing import Any
 
@@ -10,10 +11,14 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from infra.gateway.peers import is_ours
 from infra.gateway.runtime_api import RuntimeApi
 
 KEEP_ALIVE_SECONDS = 24 * 3600
 """An environment keeps its connection for as long as it works on an event, and longer."""
+LOOPBACK = "127."
+
+logger = logging.getLogger("passepartout.gateway")
 
 
 class RuntimeServer:
@@ -22,6 +27,11 @@ class RuntimeServer:
 
         class Protocol(HttpToolsProtocol):
             """Tells the API of a closed connection: an environment that holds an event may have died."""
+
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+                super().connection_made(transport)
+                if _is_of_another_user(transport):
+                    transport.abort()
 
             def connection_lost(self, exc: Exception | None) -> None:
                 super().connection_lost(exc)
@@ -58,3 +68,12 @@ class RuntimeServer:
         make: Any = self._config.http_protocol_class
         protocol: asyncio.Protocol = make(config=self._config, server_state=self._state, app_state={})
         return protocol
+
+
+def _is_of_another_user(transport: asyncio.Transport) -> bool:
+    """On a machine that others use too, an event and its secrets are for none of them."""
+    client, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+    if not client[0].startswith(LOOPBACK) or is_ours(client, server):
+        return False
+    logger.warning("a process of another user asked for events, and was turned away")
+    return True

@@ -342,6 +342,15 @@ async def test_page_and_stranger_are_no_environments(
     assert (await container.get(f"{RUNTIME}/next", headers=headers)).status_code == 404
 
 
+async def test_process_of_another_user_is_turned_away(
+    by_hand: tuple[httpx.AsyncClient, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, container = by_hand
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
+    with pytest.raises(httpx.TransportError):
+        await container.get(f"{RUNTIME}/next")
+
+
 async def test_container_that_comes_back_at_its_address_is_given_events(
     by_hand: tuple[httpx.AsyncClient, httpx.AsyncClient],
 ) -> None:

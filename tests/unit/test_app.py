@@ -312,6 +312,21 @@ async def test_start_fails_on_a_wrong_setting_before_anything_is_opened(
     assert seen == []
 
 
+async def test_server_is_told_of_a_wrong_setting_in_one_line() -> None:
+    app = create_app("pictures", router, [_resource("a", [], ConfigurationError("A: is not set"))])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with pytest.raises(ConfigurationError):
+        await app({"type": "lifespan", "app": app, "state": {}}, receive, send)
+    assert sent == [{"type": "lifespan.startup.failed", "message": "A: is not set"}]
+
+
 async def test_head_is_answered_as_get_without_the_content(api: httpx.AsyncClient, app: FastAPI) -> None:
     got, asked = await api.get("/pictures/moon"), await api.head("/pictures/moon")
     assert (asked.status_code, asked.content) == (200, b"")

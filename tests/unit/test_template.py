@@ -69,7 +69,8 @@ def _listed(value: Any) -> list[Any]:
 
 
 def variables(function: str) -> dict[str, Any]:
-    return {**GLOBALS["Environment"]["Variables"], **FUNCTIONS[function]["Environment"]["Variables"]}
+    own = FUNCTIONS[function].get("Environment", {"Variables": {}})
+    return {**GLOBALS["Environment"]["Variables"], **own["Variables"]}
 
 
 def environment(function: str, secrets: Mapping[str, str]) -> dict[str, str]:
