@@ -146,3 +146,13 @@ class SourceUnreadable(Problem):
 
 class SourceTooManyPixels(Problem):
     status, code, title = 422, "source_too_many_pixels", "The picture has too many pixels"
+
+
+class MessageInvalid(Problem):
+    """Raised for a record that will never be a message: poison. It is told in the dead topic, not by HTTP."""
+
+    status, code, title = 422, "message_invalid", "The record cannot be read"
+
+
+class QueueUnavailable(Problem):
+    status, code, title = 503, "queue_unavailable", "The queue cannot be reached"
