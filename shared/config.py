@@ -130,6 +130,17 @@ class PictureSettings(Settings):
     """Until the caller is told that it takes too long; below the 29 s after which API Gateway would."""
 
 
+class StorageSettings(Settings):
+    s3_bucket: str | None = None
+    """Unset, there is no object storage: what needs it is refused."""
+    aws_endpoint_url_s3: str | None = None
+    """Of a server other than AWS's."""
+    localstack_host: str | None = None
+    """`host:port` of LocalStack or moto, reached with credentials that mean nothing."""
+    s3_public_url: str | None = None
+    """The address that callers reach the storage at, where the functions have another."""
+
+
 class LoggingSettings(Settings):
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -82,6 +82,12 @@ class DatabaseUnavailable(Problem):
     status, code, title = 503, "database_unavailable", "The database cannot be reached, or is too busy"
 
 
+class StorageUnavailable(Problem):
+    """Raised with `retry_after` but where there is no storage at all."""
+
+    status, code, title = 503, "storage_unavailable", "The object storage cannot be reached"
+
+
 class TooBusy(Problem):
     """Raised when the queue before a resource is full; `retry_after` is in seconds, as measured."""
 
@@ -130,6 +136,12 @@ class UsernameTaken(Problem):
 
 class RegistrationClosed(Problem):
     status, code, title = 403, "registration_closed", "Registration is closed"
+
+
+class SourceNotFound(Problem):
+    """Raised for another user's upload as for one that never was."""
+
+    status, code, title = 404, "source_not_found", "There is no such source"
 
 
 class SourceTooLarge(Problem):

@@ -17,10 +17,12 @@ from hypothesis import settings
 
 from infra.local.data import exclusive
 from infra.local.errors import LocalError
+from infra.local.object_storage import make_bucket, object_storage
 from infra.local.postgres import postgres
 
 DATA = Path(".local/test")
 SERVER_URL = "TEST_SERVER_URL"
+STORAGE_URL = "TEST_STORAGE_URL"
 PHOTOGRAPH = Path("infra/local/samples/rocket.jpg")
 
 # On a laptop a sample of the cases; all of them where there is time.
@@ -30,7 +32,7 @@ settings.load_profile("thorough" if os.environ.get("CI") else "laptop")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start one PostgreSQL for all workers; its data is kept, so that the next run need not make it anew."""
+    """Start one PostgreSQL and one S3 for all workers; the former's data is kept, for a quicker next run."""
     if not hasattr(config, "workerinput"):
         DATA.parent.mkdir(exist_ok=True)
         server = ExitStack()
@@ -39,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         except LocalError:
             # Another run has it: this one makes its own.
             data = Path(server.enter_context(TemporaryDirectory()))
+        os.environ[STORAGE_URL] = server.enter_context(object_storage(0))
         os.environ[SERVER_URL] = server.enter_context(postgres(data / "postgres"))
         config.add_cleanup(server.close)
 
@@ -79,9 +82,27 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def environment(database_url: str, keys: dict[str, str]) -> Iterator[pytest.MonkeyPatch]:
+def bucket() -> str:
+    """The name of a bucket, for this worker alone."""
+    name = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    make_bucket(os.environ[STORAGE_URL], name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def storage_host() -> str:
+    """The `host:port` of S3."""
+    return os.environ[STORAGE_URL].removeprefix("http://")
+
+
+@pytest.fixture(scope="session")
+def environment(
+    database_url: str, keys: dict[str, str], bucket: str, storage_host: str
+) -> Iterator[pytest.MonkeyPatch]:
     """The settings of every function, for the whole run."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("S3_BUCKET", bucket)
+        patch.setenv("LOCALSTACK_HOST", storage_host)
         patch.setenv("DATABASE_URL", database_url)
         patch.setenv("JWT_PRIVATE_KEY", keys["JWT_PRIVATE_KEY"])
         patch.setenv("REFRESH_TOKEN_KEY", keys["REFRESH_TOKEN_KEY"])

@@ -13,9 +13,9 @@ PREFERRED_PORT = 9000
 
 
 @contextmanager
-def object_storage() -> Iterator[str]:
+def object_storage(preferred_port: int = PREFERRED_PORT) -> Iterator[str]:
     """Start serving S3; give its URL. It is ready when a bucket has been made in it."""
-    port = free_port(PREFERRED_PORT)
+    port = free_port(preferred_port)
     with running([sys.executable, "-m", "moto.server", "--host", HOST, "--port", str(port)]):
         yield f"http://{HOST}:{port}"
 

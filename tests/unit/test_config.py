@@ -12,6 +12,7 @@ from shared.config import (
     Settings,
     SigningSettings,
     StaleGroupSettings,
+    StorageSettings,
     TokenSettings,
 )
 from shared.errors import ConfigurationError
@@ -35,6 +36,7 @@ EVERY = [
     LoggingSettings,
     MetricsSettings,
     StaleGroupSettings,
+    StorageSettings,
 ]
 
 
