@@ -141,6 +141,25 @@ class StorageSettings(Settings):
     """The address that callers reach the storage at, where the functions have another."""
 
 
+class KafkaSettings(Settings):
+    kafka_bootstrap_servers: str | None = None
+    """`host:port`, several with commas between them; unset, there is no queue: what needs it is refused."""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ca_file: str | None = None
+    """Of the authorities that the brokers' certificates are from; unset, those that the system trusts."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _has_credentials(self) -> Self:
+        if self.kafka_security_protocol.startswith("SASL"):
+            for name in ("kafka_sasl_username", "kafka_sasl_password"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"{name.upper()}: is not set")
+        return self
+
+
 class LoggingSettings(Settings):
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -4,6 +4,7 @@ import pytest
 
 from shared.config import (
     DatabaseSettings,
+    KafkaSettings,
     LoggingSettings,
     MetricsSettings,
     PictureSettings,
@@ -27,6 +28,7 @@ WHOLE = {
     "REFRESH_TOKEN_OLD_KEYS": SECRET,
 }
 EVERY = [
+    KafkaSettings,
     DatabaseSettings,
     TokenSettings,
     SigningSettings,
@@ -55,6 +57,12 @@ MISSING: list[tuple[type[Settings], str, dict[str, str]]] = [
     (SigningSettings, "JWT_PRIVATE_KEY", {}),
     (SigningSettings, "JWT_PRIVATE_KEY", {"JWT_PUBLIC_KEYS": "pem"}),
     (SigningSettings, "JWT_SECRET", {"JWT_ALGORITHM": "HS256"}),
+    (KafkaSettings, "KAFKA_SASL_USERNAME", {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}),
+    (
+        KafkaSettings,
+        "KAFKA_SASL_PASSWORD",
+        {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_SASL_USERNAME": "ada"},
+    ),
 ]
 
 
@@ -82,6 +90,8 @@ WRONG: list[tuple[type[Settings], str, str]] = [
     (PictureSettings, "MAX_SOURCE_PIXELS", "-1"),
     (PictureSettings, "MAX_PICTURE_SECONDS", "0"),
     (StaleGroupSettings, "STALE_GROUP_SECONDS", "59"),
+    (KafkaSettings, "KAFKA_SECURITY_PROTOCOL", "TLS"),
+    (KafkaSettings, "KAFKA_SASL_MECHANISM", "GSSAPI"),
     (LoggingSettings, "LOG_FORMAT", "xml"),
     (LoggingSettings, "LOG_LEVEL", "info"),
 ]
