@@ -168,3 +168,7 @@ class MessageInvalid(Problem):
 
 class QueueUnavailable(Problem):
     status, code, title = 503, "queue_unavailable", "The queue cannot be reached"
+
+
+class IdempotencyKeyReused(Problem):
+    status, code, title = 422, "idempotency_key_reused", "The Idempotency-Key belongs to another request"

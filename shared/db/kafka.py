@@ -1,4 +1,4 @@
-"""Typed access to Kafka, which `on_startup.kafka` reaches: what endpoints and the worker ask for to publish."""
+"""Typed access to Kafka, which `on_startup.kafka` reaches: what endpoints ask for, to publish a record."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class KafkaProducer:
         return self._connect is not None
 
     async def publish(self, topic: str, key: bytes | None, value: bytes, headers: Headers = ()) -> None:
-        """Return when every in-sync replica has the record. Raises QueueUnavailable within PUBLISH_SECONDS."""
+        """Return when every in-sync replica has it. Raises QueueUnavailable, within PUBLISH_SECONDS."""
         if self._connect is None:
             raise QueueUnavailable("There is no queue here: KAFKA_BOOTSTRAP_SERVERS is not set.")
         if self._starting is None:

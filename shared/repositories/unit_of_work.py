@@ -10,6 +10,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from shared.db.session import Database, database
+from shared.repositories.idempotency_keys import IdempotencyKeys
+from shared.repositories.jobs import Jobs
 from shared.repositories.sessions import Sessions
 from shared.repositories.users import Users
 
@@ -18,6 +20,8 @@ from shared.repositories.users import Users
 class Repositories:
     users: Users
     sessions: Sessions
+    jobs: Jobs
+    idempotency_keys: IdempotencyKeys
 
 
 UnitOfWork = Callable[[], AbstractAsyncContextManager[Repositories]]
@@ -30,6 +34,6 @@ async def unit_of_work(database: Annotated[Database, Depends(database)]) -> Unit
     @asynccontextmanager
     async def begin() -> AsyncIterator[Repositories]:
         async with database.transaction() as session:
-            yield Repositories(Users(session), Sessions(session))
+            yield Repositories(Users(session), Sessions(session), Jobs(session), IdempotencyKeys(session))
 
     return begin

@@ -9,7 +9,7 @@ from shared.messages.record import Record
 
 
 class TestKafkaProducer:
-    """A client that keeps what it is given; `error` is raised instead, and with `is_hanging` nothing returns."""
+    """A client that keeps what it is given, raises `error` instead, or with `is_hanging` never returns."""
 
     __test__ = False
 

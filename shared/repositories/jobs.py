@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, insert, null, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.models.media.job import DONE, FAILED, QUEUED, RUNNING, Job
+from shared.models.media.output import Output
+
+LEASE = timedelta(seconds=15)
+"""A worker that is killed holds its jobs up for so long. One that lives renews long before."""
+CHANNEL = "media_jobs"
+"""On which the id of a job is told when it is finished (PostgreSQL's NOTIFY)."""
+UNFINISHED = (QUEUED, RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputState:
+    key: str
+    width: int
+    height: int
+    bytes: int
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """A job after a statement on it; of `outputs` there are as many as of `params` when it is done."""
+
+    id: UUID
+    user_id: UUID
+    status: str
+    params: list[dict[str, Any]]
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    problem: dict[str, Any] | None
+    lease_seconds: float | None
+    """Until the lease is over; None where there is none."""
+    outputs: list[OutputState] = field(default_factory=list)
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status not in UNFINISHED
+
+
+STATE = (
+    Job.id,
+    Job.user_id,
+    Job.status,
+    Job.params,
+    Job.attempt,
+    Job.created_at,
+    Job.started_at,
+    Job.finished_at,
+    Job.problem,
+    func.extract("epoch", Job.lease_expires_at - func.clock_timestamp()).label("lease_seconds"),
+)
+
+
+class Jobs:
+    """Jobs and their outputs. Every judgement of time is made by the database, whose clock all share."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(
+        self, user_id: UUID, params: Sequence[dict[str, Any]], source: tuple[str, str] | None
+    ) -> JobState:
+        """Store a queued job; `source` is the key and the ETag of an object, where the message names one."""
+        key, etag = source or (None, None)
+        statement = (
+            insert(Job)
+            .values(user_id=user_id, params=list(params), source_key=key, source_etag=etag)
+            .returning(*STATE)
+        )
+        return JobState(*(await self._session.execute(statement)).one())
+
+    async def find(self, job_id: UUID) -> JobState | None:
+        states = await self._with_outputs([Job.id == job_id], limit=1)
+        return states[0] if states else None
+
+    async def of_user(self, job_id: UUID, user_id: UUID) -> JobState | None:
+        states = await self._with_outputs([Job.id == job_id, Job.user_id == user_id], limit=1)
+        return states[0] if states else None
+
+    async def list_of_user(self, user_id: UUID, limit: int, before: UUID | None) -> list[JobState]:
+        """Return the newest, or those made before the user's job `before`."""
+        which = [Job.user_id == user_id]
+        if before is not None:
+            place = select(Job.created_at, Job.id).where(Job.id == before, Job.user_id == user_id)
+            which.append(tuple_(Job.created_at, Job.id) < place.scalar_subquery())
+        return await self._with_outputs(which, limit)
+
+    async def take(self, job_id: UUID, lease: UUID, attempt: int) -> bool:
+        """Lease the job and set it running. False when it is finished, leased to another, or not there."""
+        free = Job.lease_expires_at.is_(None) | (Job.lease_expires_at <= func.clock_timestamp())
+        return await self._update(
+            (Job.id == job_id) & Job.status.in_(UNFINISHED) & free,
+            status=RUNNING,
+            lease=lease,
+            lease_expires_at=func.clock_timestamp() + LEASE,
+            attempt=attempt,
+            started_at=func.coalesce(Job.started_at, func.clock_timestamp()),
+        )
+
+    async def renew(self, job_id: UUID, lease: UUID) -> bool:
+        """Hold the job for another LEASE. False when the lease was lost."""
+        return await self._update(_leased(job_id, lease), lease_expires_at=func.clock_timestamp() + LEASE)
+
+    async def release(self, job_id: UUID, lease: UUID) -> bool:
+        """Put the job back, for a later attempt."""
+        return await self._update(
+            _leased(job_id, lease), status=QUEUED, sent_at=func.clock_timestamp(), **FREE
+        )
+
+    async def finish(self, job_id: UUID, lease: UUID, outputs: Sequence[OutputState]) -> bool:
+        """Store the outputs and set the job done. False, and nothing is stored, when the lease was lost."""
+        if not await self._end(_leased(job_id, lease), DONE):
+            return False
+        rows = [
+            {"job_id": job_id, "position": position, **_columns(output)}
+            for position, output in enumerate(outputs)
+        ]
+        await self._session.execute(insert(Output), rows)
+        await self._tell(job_id)
+        return True
+
+    async def fail(self, job_id: UUID, problem: dict[str, Any]) -> bool:
+        """Set the job failed, whoever has it. False when it was finished before, or is not there."""
+        unfinished = (Job.id == job_id) & Job.status.in_(UNFINISHED)
+        if not await self._end(unfinished, FAILED, problem=problem):
+            return False
+        await self._tell(job_id)
+        return True
+
+    async def _end(self, which: ColumnElement[bool], status: str, **values: Any) -> bool:
+        return await self._update(which, status=status, finished_at=func.clock_timestamp(), **FREE, **values)
+
+    async def _update(self, which: ColumnElement[bool], **values: Any) -> bool:
+        statement = update(Job).where(which).values(**values).returning(Job.id)
+        return await self._session.scalar(statement) is not None
+
+    async def _tell(self, job_id: UUID) -> None:
+        await self._session.execute(select(func.pg_notify(CHANNEL, str(job_id))))
+
+    async def _with_outputs(self, which: list[ColumnElement[bool]], limit: int) -> list[JobState]:
+        """Return the newest, each with its outputs."""
+        statement = select(*STATE).where(*which).order_by(Job.created_at.desc(), Job.id.desc()).limit(limit)
+        states = {row.id: JobState(*row) for row in await self._session.execute(statement)}
+        made = select(Output).where(Output.job_id.in_(states)).order_by(Output.job_id, Output.position)
+        for each in await self._session.scalars(made):
+            output = OutputState(each.key, each.width, each.height, each.bytes, each.content_type)
+            states[each.job_id].outputs.append(output)
+        return list(states.values())
+
+
+FREE: dict[str, Any] = {"lease": null(), "lease_expires_at": null()}
+
+
+def _leased(job_id: UUID, lease: UUID) -> ColumnElement[bool]:
+    """Though it be over: as long as nobody else has taken the job, what was done counts."""
+    return (Job.id == job_id) & (Job.lease == lease)
+
+
+def _columns(output: OutputState) -> dict[str, Any]:
+    return {name: getattr(output, name) for name in ("key", "width", "height", "bytes", "content_type")}
