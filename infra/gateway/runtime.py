@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,7 +28,7 @@ from infra.gateway.openapi import merged_document
 from infra.gateway.processes import Print, Processes
 from infra.gateway.reload import reload_on_change
 from infra.gateway.routes import Route, read_routes
-from infra.gateway.runtime_api import RuntimeApi, done_before_disconnect
+from infra.gateway.runtime_api import FRONT_DOOR, RuntimeApi, Shared, done_before_disconnect
 from infra.gateway.runtime_server import RuntimeServer
 from infra.gateway.schedules import run_schedules
 from shared.errors import Problem
@@ -195,9 +196,20 @@ async def _containers(
     queues: Mapping[str, FunctionQueue], options: RuntimeOptions, server: RuntimeServer
 ) -> AsyncIterator[None]:
     async with AsyncExitStack() as opened:
-        server.api.share(queues)
+        server.api.share({name: Shared(queue, await _addresses(name)) for name, queue in queues.items()})
         opened.callback((await server.listen(options.host, options.port)).close)
         yield
+
+
+async def _addresses(function: str) -> frozenset[str]:
+    """Return what the name that the function's containers call stands for: nothing, where it is none here."""
+    name = f"{function}.{FRONT_DOOR}"
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(name, None, family=socket.AF_INET)
+    except socket.gaierror:
+        logger.warning("no container can ask for events of %s: %s has no address here", function, name)
+        return frozenset()
+    return frozenset(str(address[0]) for *_, address in found)
 
 
 @asynccontextmanager

@@ -43,13 +43,14 @@ class RuntimeApi:
     """The ASGI app of both APIs, for all environments.
 
     An environment here on the machine is told by the port that it calls, which is its own. Containers share
-    one port: what they call it by names their function, `login.front-door`, and each has its address.
+    one port: what they call it by names their function, `login.front-door`, and has to be the name of the
+    address that they reach it at, so that one in a network of its own can be no other function.
     """
 
     def __init__(self, limits: GatewayLimits) -> None:
         self._limits = limits
         self._doors: dict[int, Door] = {}
-        self._shared: dict[str, FunctionQueue] = {}
+        self._shared: dict[str, Shared] = {}
         self._environments: dict[Key, Environment] = {}
         self._app = Starlette(
             routes=[
@@ -70,9 +71,9 @@ class RuntimeApi:
             return
         await self._app(scope, receive, send)
 
-    def share(self, queues: Mapping[str, FunctionQueue]) -> None:
+    def share(self, shared: Mapping[str, Shared]) -> None:
         """Take what calls by a function's name, on a port that is no door's, for its environment."""
-        self._shared = dict(queues)
+        self._shared = dict(shared)
 
     def open_door(self, port: int, door: Door) -> None:
         """Take what calls on this port for environments of one function."""
@@ -117,12 +118,16 @@ class RuntimeApi:
     def _environment(self, scope: Scope) -> Environment | None:
         """Return the environment that calls, which may be its first word; None where it is of no function."""
         key = scope["server"][1], scope["client"][0]
-        if key not in self._environments:
-            if (door := self._doors.get(key[0])) is not None:
+        if (door := self._doors.get(key[0])) is not None:
+            if key not in self._environments:
                 self._environments[key] = Environment(door.queue, door.kill, door.started_at)
-            elif (queue := self._shared.get(_first_label(scope))) is not None:
-                self._environments[key] = Environment(queue)
-        return self._environments.get(key)
+            return self._environments[key]
+        shared = self._shared.get(_first_label(scope))
+        if shared is None or scope["server"][0] not in shared.addresses:
+            return None
+        if key not in self._environments:
+            self._environments[key] = Environment(shared.queue)
+        return self._environments[key] if self._environments[key].queue is shared.queue else None
 
     def _caller(self, request: Request) -> Environment:
         environment = self._environment(request.scope)
@@ -216,6 +221,15 @@ class Door:
     """Ends the environment."""
     started_at: float
     """By `time.perf_counter`."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A function whose containers call by its name."""
+
+    queue: FunctionQueue
+    addresses: frozenset[str]
+    """What that name stands for: our own, in the networks where those containers are."""
 
 
 def _is_from_a_page(scope: Scope) -> bool:

@@ -20,6 +20,17 @@ from tests.local.readme import Readme
 
 PROJECT = "passepartout-test"
 
+REACHED = """
+import socket
+for address in [("pushgateway", 9091), ("postgres", 5432)]:
+    try:
+        socket.create_connection(address, timeout=2)
+        print(address[0])
+    except OSError:
+        pass
+"""
+"""Prints what a container can open a connection to."""
+
 
 class Stack:
     def __init__(self) -> None:
@@ -122,6 +133,39 @@ def test_function_is_given_no_secret_that_it_has_no_use_for(stack: Stack) -> Non
     assert secrets("resize") == {"JWT_PUBLIC_KEYS"}
     assert secrets("register") == {"DATABASE_URL"}
     assert "JWT_PRIVATE_KEY" in secrets("login") and "JWT_PRIVATE_KEY" not in secrets("logout")
+
+
+def test_container_of_pictures_can_neither_be_login_nor_reach_the_database(stack: Stack) -> None:
+    [described] = json.loads(docker("inspect", *stack.containers("front-door")))
+    networks = described["NetworkSettings"]["Networks"]
+    ours = networks[f"{PROJECT}_runtime-resize"]["IPAddress"]
+    logins = networks[f"{PROJECT}_runtime-login"]["IPAddress"]
+
+    def asked(address: str, name: str) -> str:
+        ask = f"""
+import http.client
+connection = http.client.HTTPConnection("{address}", 9001, timeout=3)
+try:
+    headers = {{"Host": "{name}.front-door:9001"}}
+    connection.request("POST", "/2020-01-01/extension/exit/error", headers=headers)
+    print(connection.getresponse().status)
+except OSError as error:
+    print("unreachable")
+"""
+        return stack.compose("exec", "--no-TTY", "resize", "python", "-c", ask).strip()
+
+    assert asked(ours, "login") == "404"
+    assert asked(logins, "login") == "unreachable"
+    assert stack.compose("exec", "--no-TTY", "resize", "python", "-c", REACHED).split() == ["pushgateway"]
+
+
+def test_functions_are_in_networks_that_lead_nowhere_else(stack: Stack) -> None:
+    for service in ("login", "resize"):
+        [described, *_] = json.loads(docker("inspect", stack.containers(service)[0]))
+        names = described["NetworkSettings"]["Networks"]
+        assert docker("network", "inspect", "--format", "{{.Internal}}", *names).split() == ["true"] * len(
+            names
+        )
 
 
 async def test_accounts_outlive_a_restart(stack: Stack) -> None:

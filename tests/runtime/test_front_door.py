@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -299,11 +300,21 @@ async def test_function_that_broke_is_told_at_once_and_mended_at_once(
 RUNTIME = "/2018-06-01/runtime/invocation"
 
 
+ADDRESSES = {"one.front-door": "127.0.0.2", "two.front-door": "127.0.0.1"}
+"""As where each function has a network of its own."""
+
+
 @pytest.fixture
-async def by_hand() -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+async def by_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
     """A caller, and a container of the function `two` that is played by hand."""
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *rest, **more: resolve(ADDRESSES.get(host, host), *rest, **more)
+    )
     port = free_port(0)
-    options = replace(QUIET, processes=0, port=port)
+    options = replace(QUIET, processes=0, host="0.0.0.0", port=port)
     routes = [Route("two", "POST", "/do/{what}")]
     host = {"Host": f"two.front-door:{port}"}
     async with front_door(options, [stub("one"), stub("two")], routes) as caller:
@@ -333,9 +344,10 @@ async def test_container_asks_by_the_name_of_its_function(
         {"Sec-Fetch-Site": "cross-site"},
         {"Host": "evil.example"},
         {"Host": "three.front-door:9001"},
+        {"Host": "one.front-door:9001"},
     ],
 )
-async def test_page_and_stranger_are_no_environments(
+async def test_page_stranger_and_container_of_another_function_are_no_environments(
     by_hand: tuple[httpx.AsyncClient, httpx.AsyncClient], headers: dict[str, str]
 ) -> None:
     _, container = by_hand

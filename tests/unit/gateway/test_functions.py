@@ -65,10 +65,14 @@ def test_change_reloads_the_functions_that_load_it(paths: list[Path], changed: s
     assert changed_functions(paths, ["login", "resize"]) == changed
 
 
-def test_containers_ask_by_the_name_of_their_function() -> None:
-    services = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
-    names = services["front-door"]["networks"]["default"]["aliases"]
+def test_containers_ask_by_the_name_of_their_function_in_a_network_of_its_own() -> None:
+    compose = yaml.safe_load(Path("docker-compose.yml").read_text())
+    services = compose["services"]
     for function in read_functions():
-        asked = services[function.name]["environment"]["AWS_LAMBDA_RUNTIME_API"]
-        assert asked == f"{function.name}.front-door:9001"
-        assert f"{function.name}.front-door" in names
+        name, network = function.name, f"runtime-{function.name}"
+        asked = services[name]["environment"]["AWS_LAMBDA_RUNTIME_API"]
+        assert asked == f"{name}.front-door:9001"
+        assert services["front-door"]["networks"][network] == {"aliases": [f"{name}.front-door"]}
+        there = {service for service, each in services.items() if network in each.get("networks", ())}
+        assert there == {name, "front-door"}
+        assert all(compose["networks"][each]["internal"] for each in services[name]["networks"])
