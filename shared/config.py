@@ -123,11 +123,31 @@ class RegistrationSettings(Settings):
     registration: Literal["open", "closed"] = "open"
 
 
-class PictureSettings(Settings):
+class SourceSettings(Settings):
     max_source_bytes: int = Field(default=20 * 1024 * 1024, ge=1)
+
+
+class PictureSettings(SourceSettings):
     max_source_pixels: int = Field(default=50_000_000, ge=1)
     max_picture_seconds: int = Field(default=20, ge=1)
     """Until the caller is told that it takes too long; below the 29 s after which API Gateway would."""
+
+
+LAMBDA_ANSWER_BYTES = 4_700_000
+"""What is left of Lambda's 6 MB for a picture, as its answer is JSON with the picture in base64.
+
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+
+class AnswerSettings(Settings):
+    max_answer_bytes: int | None = Field(default=None, ge=1)
+    """What comes out larger is stored, and its address answered; unset, what Lambda takes, elsewhere all."""
+    aws_lambda_runtime_api: str | None = None
+
+    @property
+    def answer_bytes(self) -> int | None:
+        return self.max_answer_bytes or (LAMBDA_ANSWER_BYTES if self.aws_lambda_runtime_api else None)
 
 
 class StorageSettings(Settings):

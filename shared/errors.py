@@ -148,6 +148,10 @@ class SourceTooLarge(Problem):
     status, code, title = 413, "source_too_large", "The picture has too many bytes"
 
 
+class ResultTooLarge(Problem):
+    status, code, title = 413, "result_too_large", "The picture would be too large to be answered"
+
+
 class SourceUnsupported(Problem):
     status, code, title = 415, "source_unsupported", "The picture's format is not supported"
 

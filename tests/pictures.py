@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import random
 import struct
 import zlib
 from collections.abc import Sequence
@@ -30,6 +31,11 @@ def quadrants(colours: Sequence[Colour] = COLOURS, size: tuple[int, int] = SIZE)
         left, top = place % 2 * width, place // 2 * height
         image.paste(colour, (left, top, left + width, top + height))
     return image
+
+
+def noise(size: tuple[int, int]) -> Image.Image:
+    """Return what no format makes small; the same each time."""
+    return Image.frombytes("RGB", size, random.Random(0).randbytes(size[0] * size[1] * 3))
 
 
 def half_transparent(colour: Colour = COLOURS[0], size: tuple[int, int] = SIZE) -> Image.Image:

@@ -2,6 +2,7 @@ from functions.resize.endpoints import router
 from shared.app import create_app
 from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
 from shared.on_startup.pictures import open_picture_limits
+from shared.on_startup.storage import open_storage
 from shared.on_startup.threads import open_threads
 from shared.on_startup.token_verifier import open_token_verifier
 from shared.runtime import LambdaEntry
@@ -9,7 +10,7 @@ from shared.runtime import LambdaEntry
 app = create_app(
     "resize",
     router,
-    resources=[open_token_verifier, open_picture_limits, open_threads],
+    resources=[open_token_verifier, open_picture_limits, open_threads, open_storage],
     instruments=[IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION],
 )
 handler = LambdaEntry(app)

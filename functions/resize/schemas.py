@@ -1,4 +1,5 @@
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -23,3 +24,12 @@ class ResizeParameters(BaseModel):
         if self.width is None and self.height is None:
             raise ValueError("width, height or both are needed")
         return self
+
+
+class StoredSource(BaseModel):
+    """A picture that was uploaded before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: UUID
+    """As `POST /file/upload` named it."""

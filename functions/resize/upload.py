@@ -34,7 +34,7 @@ class Upload:
 async def read_upload(request: Request, maximum_bytes: int) -> Upload:
     """Return the picture. Raises SourceTooLarge as soon as that is known, or BodyInvalid.
 
-    The content type of a body that is no form is not looked at: the picture's own bytes say what it is.
+    The content type of a body that is no form tells nothing: the picture's own bytes say what it is.
     """
     if media_type(request) != MULTIPART:
         return Upload(await read_body(request, maximum_bytes, SourceTooLarge), DEFAULT_NAME)

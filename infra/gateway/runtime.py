@@ -42,6 +42,9 @@ FRAMING = {
 }
 """Headers that belong to a connection, which a function's answer has none of (RFC 9110, 7.6.1)."""
 
+PICTURES = "/file/resize"
+"""The route that has another way in for a larger body."""
+
 logger = logging.getLogger("passepartout.gateway")
 
 
@@ -72,7 +75,7 @@ class RuntimeFrontDoor:
         request = Request(scope, receive)
         try:
             _check_headers(request)
-            body = await _body(request, queue.limits.payload_bytes)
+            body = await _body(request, route.path, queue.limits.payload_bytes)
             event = build_event(scope, f"{scope['method']} {route.path}", parameters, body)
             _check_event(event, queue.limits.payload_bytes)
             payload = await _unless_gone(request, queue.invoke(Invocation(_aws_request_id(scope), event)))
@@ -91,17 +94,15 @@ def _check_headers(request: Request) -> None:
         raise HeadersTooLarge(detail, limit=HEADER_BYTES, actual=actual)
 
 
-async def _body(request: Request, payload_bytes: int) -> bytes:
+async def _body(request: Request, path: str, payload_bytes: int) -> bytes:
     """Return the body. Raises PayloadTooLarge before it is read, where its length is declared."""
     limit = body_limit(request.headers.raw, payload_bytes)
     try:
         return await read_body(request, limit, PayloadTooLarge)
     except PayloadTooLarge as refusal:
-        detail = (
-            f"A function's event has at most {payload_bytes} bytes, which leaves {limit} for this body: "
-            "send a larger picture by POST /file/upload."
-        )
-        raise PayloadTooLarge(detail, limit=limit, actual=refusal.actual) from None
+        instead = ": send a larger picture by POST /file/upload" if path == PICTURES else ""
+        room = f"A function's event has at most {payload_bytes} bytes, which leaves {limit} for this body"
+        raise PayloadTooLarge(f"{room}{instead}.", limit=limit, actual=refusal.actual) from None
 
 
 def _check_event(event: list[bytes], payload_bytes: int) -> None:

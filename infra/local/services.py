@@ -12,10 +12,17 @@ from pathlib import Path
 from infra.local.steps import step
 
 BUCKET = "passepartout"
-SETTINGS = {"JWT_ALGORITHM": "ES256", "JWT_PUBLIC_KEYS": "", "REGISTRATION": "open", "METRICS_PORT": ""}
+SETTINGS = {
+    "JWT_ALGORITHM": "ES256",
+    "JWT_PUBLIC_KEYS": "",
+    "REGISTRATION": "open",
+    "METRICS_PORT": "",
+    **dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "S3_PUBLIC_URL"), ""),
+}
 """Whatever the caller's environment has; empty is unset.
 
-Our keys fit no other algorithm, the main job registers a user, and no two functions can listen on one port.
+Our keys fit no other algorithm, the main job registers a user, no two functions can listen on one port, and
+pictures go to our own storage.
 """
 
 
@@ -42,7 +49,7 @@ def start_services(services: ExitStack, data: Path) -> str:
         outcome.text = "the schema is up to date"
     with step("S3") as outcome:
         make_bucket(endpoint, BUCKET)
-        os.environ |= {"S3_BUCKET": BUCKET, "AWS_ENDPOINT_URL_S3": endpoint}
+        os.environ |= {"S3_BUCKET": BUCKET, "LOCALSTACK_HOST": endpoint.removeprefix("http://")}
         outcome.text = f"{endpoint}, bucket {BUCKET}"
     with step("Pushgateway") as outcome:
         from infra.local.metrics import pushgateway

@@ -51,6 +51,9 @@ FORMATS: Mapping[OutputFormat, Format] = {
 READERS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP")
 """Pillow's readers that a source may reach: the list is closed, as some of the others run programs."""
 
+SOURCE_MEDIA_TYPES = tuple(f"image/{reader.lower()}" for reader in READERS)
+"""Of what these readers take."""
+
 WRITTEN_AS: Mapping[str, OutputFormat] = {
     **{name.upper(): name for name in get_args(OutputFormat)},
     "MPO": "jpeg",

@@ -1,4 +1,4 @@
-"""Reads what pictures are taken."""
+"""Reads what pictures are taken, and how large ones are answered."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,17 +6,29 @@ from typing import cast
 
 from fastapi import FastAPI, Request
 
-from shared.config import PictureSettings
+from shared.config import AnswerSettings, PictureSettings, SourceSettings
 from shared.images.limits import Limits
 
 
 @asynccontextmanager
+async def open_source_limit(app: FastAPI) -> AsyncIterator[None]:
+    """Put on `app.state` how many bytes a source may have."""
+    app.state.source_bytes = SourceSettings.from_environment().max_source_bytes
+    yield
+
+
+@asynccontextmanager
 async def open_picture_limits(app: FastAPI) -> AsyncIterator[None]:
-    """Put Limits on `app.state`, and how many seconds a picture may take."""
+    """Put Limits on `app.state`, how many seconds a picture may take, and its bytes as an answer."""
     settings = PictureSettings.from_environment()
     app.state.picture_limits = Limits(settings.max_source_bytes, settings.max_source_pixels)
     app.state.picture_seconds = settings.max_picture_seconds
+    app.state.answer_bytes = AnswerSettings.from_environment().answer_bytes
     yield
+
+
+async def source_bytes(request: Request) -> int:
+    return cast(int, request.app.state.source_bytes)
 
 
 async def picture_limits(request: Request) -> Limits:
@@ -25,3 +37,8 @@ async def picture_limits(request: Request) -> Limits:
 
 async def picture_seconds(request: Request) -> int:
     return cast(int, request.app.state.picture_seconds)
+
+
+async def answer_bytes(request: Request) -> int | None:
+    """The most bytes that a picture is answered with; None for any number."""
+    return cast(int | None, request.app.state.answer_bytes)

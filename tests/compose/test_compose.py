@@ -17,12 +17,13 @@ from infra.local.ports import free_port
 from tests.accounts import sign_in
 from tests.compose.docker import docker
 from tests.local.readme import Readme
+from tests.pictures import decoded, encoded, noise
 
 PROJECT = "passepartout-test"
 
 REACHED = """
 import socket
-for address in [("pushgateway", 9091), ("postgres", 5432)]:
+for address in [("pushgateway", 9091), ("object-storage", 5000), ("postgres", 5432)]:
     try:
         socket.create_connection(address, timeout=2)
         print(address[0])
@@ -36,10 +37,15 @@ class Stack:
     def __init__(self) -> None:
         self.port = free_port(0)
         self.metrics_port = free_port(0)
+        self.storage_port = free_port(0)
         self.url = f"http://localhost:{self.port}"
 
     def compose(self, *arguments: str) -> str:
-        ports = {"PORT": str(self.port), "PUSHGATEWAY_PORT": str(self.metrics_port)}
+        ports = {
+            "PORT": str(self.port),
+            "PUSHGATEWAY_PORT": str(self.metrics_port),
+            "S3_PORT": str(self.storage_port),
+        }
         return docker("compose", "--project-name", PROJECT, *arguments, **ports)
 
     def containers(self, service: str) -> list[str]:
@@ -62,6 +68,18 @@ def test_every_command_of_the_readme_answers_as_it_says(stack: Stack, tmp_path: 
         command.assert_answered()
     with Image.open(tmp_path / "temp.png") as picture:
         assert (picture.format, picture.width) == ("PNG", 200)
+    with Image.open(tmp_path / "small.jpg") as picture:
+        assert (picture.format, picture.width) == ("JPEG", 800)
+
+
+async def test_result_that_is_too_large_for_an_answer_is_fetched_from_the_host(stack: Stack) -> None:
+    content = encoded(noise((1900, 1425)), "JPEG", quality=90)
+    async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
+        headers = (await sign_in(client)).authorization
+        answer = await client.post("/file/resize?width=1900&format=png", content=content, headers=headers)
+        assert answer.status_code == 303
+        fetched = await client.get(answer.headers["location"])
+    assert decoded(fetched.content).size == (1900, 1425)
 
 
 async def test_pictures_are_shared_out_to_every_container_of_resize(stack: Stack, photograph: bytes) -> None:
@@ -130,7 +148,7 @@ def test_function_is_given_no_secret_that_it_has_no_use_for(stack: Stack) -> Non
         listed = stack.compose("exec", "--no-TTY", service, "find", "/run/passepartout", "-type", "f")
         return {Path(path).name for path in listed.split()}
 
-    assert secrets("resize") == {"JWT_PUBLIC_KEYS"}
+    assert secrets("resize") == secrets("upload") == {"JWT_PUBLIC_KEYS"}
     assert secrets("register") == {"DATABASE_URL"}
     assert "JWT_PRIVATE_KEY" in secrets("login") and "JWT_PRIVATE_KEY" not in secrets("logout")
 
@@ -156,7 +174,8 @@ except OSError as error:
 
     assert asked(ours, "login") == "404"
     assert asked(logins, "login") == "unreachable"
-    assert stack.compose("exec", "--no-TTY", "resize", "python", "-c", REACHED).split() == ["pushgateway"]
+    for service, reached in (("resize", ["pushgateway", "object-storage"]), ("upload", ["pushgateway"])):
+        assert stack.compose("exec", "--no-TTY", service, "python", "-c", REACHED).split() == reached
 
 
 def test_functions_are_in_networks_that_lead_nowhere_else(stack: Stack) -> None:

@@ -19,6 +19,7 @@ from tests.events.api_gateway_v2 import http_event
 from tests.events.scheduled import scheduler_event
 from tests.functions.rie import Emulated, emulated, emulator
 from tests.integration.conftest import client, signed_in
+from tests.integration.storage import put
 from tests.sessions import DAY, add_session
 
 __all__ = ["client", "signed_in"]
@@ -107,6 +108,23 @@ async def test_resize(run: Run, signed_in: SignedIn, photograph: bytes) -> None:
         assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
         picture = Image.open(io.BytesIO(base64.b64decode(answer["body"])))
         assert (picture.format, picture.width) == ("PNG", width)
+
+
+async def test_upload_and_resize_by_source(run: Run, signed_in: SignedIn, photograph: bytes) -> None:
+    function, body = run("upload"), {"content_type": "image/jpeg", "content_length": len(photograph)}
+    events = [posted("/file/upload", body) for _ in range(3)]
+    for event in events:
+        event["headers"] |= signed_in.authorization
+    answers = [function.invoke(event) for event in events]
+    assert [answer["statusCode"] for answer in answers] == [201, 201, 201]
+    sources = [await put(orjson.loads(answer["body"]), photograph) for answer in answers]
+    function = run("resize")
+    for source in sources:
+        event = posted("/file/resize", {"source": source})
+        event |= {"rawQueryString": "width=100", "headers": event["headers"] | signed_in.authorization}
+        answer = function.invoke(event)
+        assert answer["statusCode"] == 200
+        assert Image.open(io.BytesIO(base64.b64decode(answer["body"]))).width == 100
 
 
 async def test_janitor(run: Run, database_url: str) -> None:

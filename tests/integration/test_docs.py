@@ -41,3 +41,14 @@ async def test_resize_is_shown_to_want_a_token(client: httpx.AsyncClient) -> Non
     [security] = document["paths"]["/file/resize"]["post"]["security"]
     scheme = document["components"]["securitySchemes"][next(iter(security))]
     assert scheme["flows"]["password"]["tokenUrl"] == "/auth/login"
+
+
+async def test_resize_is_shown_to_take_a_source_and_to_answer_with_an_address(
+    client: httpx.AsyncClient,
+) -> None:
+    resize = (await client.get("/openapi.json")).json()["paths"]["/file/resize"]["post"]
+    content = resize["requestBody"]["content"]
+    assert content.keys() == {"application/octet-stream", "multipart/form-data", "application/json"}
+    assert content["application/json"]["schema"]["required"] == ["source"]
+    assert "Location" in resize["responses"]["303"]["headers"]
+    assert "`source_not_found`" in resize["responses"]["404"]["description"]

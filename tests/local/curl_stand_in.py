@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("-s", action="store_true")
     parser.add_argument("-S", action="store_true")
     parser.add_argument("-f", dest="fail", action="store_true")
+    parser.add_argument("-L", dest="follow", action="store_true")
     parser.add_argument("-i", action="store_true")
     parser.add_argument("-X", dest="method")
     parser.add_argument("-w", dest="write_out", default="")
@@ -32,7 +33,12 @@ def main() -> None:
         headers = {"Content-Type": FORM, **headers}
     method = given.method or ("POST" if body or files else "GET")
     answer = httpx.request(
-        method, url_of(given.url), headers=headers, content=body or None, files=files or None
+        method,
+        url_of(given.url),
+        headers=headers,
+        content=body or None,
+        files=files or None,
+        follow_redirects=given.follow,
     )
     if given.fail and answer.is_error:
         sys.exit(f"curl: (22) The requested URL returned error: {answer.status_code}")

@@ -62,6 +62,9 @@ def test_every_command_of_the_readme_answers_as_it_says(bundle: Bundle) -> None:
         command.assert_answered()
     with Image.open(bundle.folder / "temp.png") as picture:
         assert (picture.format, picture.width) == ("PNG", 200)
+    assert (bundle.folder / "large.jpg").stat().st_size > 11_000_000
+    with Image.open(bundle.folder / "small.jpg") as picture:
+        assert (picture.format, picture.width) == ("JPEG", 800)
 
 
 async def test_main_job_is_done_as_well_when_its_user_is_kept_from_before(

@@ -23,6 +23,7 @@ BASE_URL = "https://api.example.com"
 SHAPES = "shapes"
 """Stands where the function would, for the app of `tests/runtime/shapes.py`."""
 PHOTO = PHOTOGRAPH.read_bytes()
+UPLOAD = b'{"content_type": "image/jpeg", "content_length": %d}' % len(PHOTO)
 
 
 SESSION = "{session}"
@@ -37,6 +38,8 @@ class Account:
     """Signs in once more, for a refresh token that nobody else uses."""
     new_session_id: Callable[[], str]
     """The same, for the session's id."""
+    source: str
+    """Names the photograph, uploaded."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,14 @@ def refresh_token(account: Account) -> dict[str, str]:
     return {"refresh_token": account.start_session()}
 
 
+def source(account: Account) -> dict[str, str]:
+    return {"source": account.source}
+
+
+def no_source(_: Account) -> dict[str, str]:
+    return {"source": str(UUID(int=0))}
+
+
 def login_form(account: Account) -> bytes:
     return urlencode({"grant_type": "password", **credentials(account)}).encode()
 
@@ -160,6 +171,15 @@ ROUTES = {
     "resize, empty": resize("width=40", 422, content("image/jpeg"), b""),
     "resize, width twice": resize("width=40&width=50", 422, content("image/jpeg"), PHOTO),
     "resize, no width": resize("width=%E2%98%95", 422, content("image/jpeg"), PHOTO),
+    "resize, source": json_case("resize", "/file/resize?width=40", 200, source, authorized=True),
+    "resize, source, no token": json_case("resize", "/file/resize?width=40", 401, source),
+    "resize, source unknown": json_case("resize", "/file/resize?width=40", 404, no_source, authorized=True),
+    "resize, no source": resize("width=40", 422, content(JSON), b'{"source": "../naive"}'),
+    "upload": Case("upload", "POST", "/file/upload", 201, content(JSON), UPLOAD, authorized=True),
+    "upload, no picture": Case(
+        "upload", "POST", "/file/upload", 415, content(JSON), UPLOAD.replace(b"jpeg", b"svg"), authorized=True
+    ),
+    "upload, no token": Case("upload", "POST", "/file/upload", 401, content(JSON), UPLOAD),
     "resize, gzip": resize("width=40", 415, {"Content-Encoding": "gzip"}, PHOTO),
 }
 

@@ -172,9 +172,7 @@ async def test_answer_over_6_mb_is_a_502(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("is_declared", [True, False])
-async def test_request_over_6_mb_is_refused_and_told_where_to_go(
-    client: httpx.AsyncClient, is_declared: bool
-) -> None:
+async def test_request_over_6_mb_is_refused(client: httpx.AsyncClient, is_declared: bool) -> None:
     body = b"\xff" * 6_300_000
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -185,7 +183,7 @@ async def test_request_over_6_mb_is_refused_and_told_where_to_go(
         await client.post("/do/echo", content=body if is_declared else chunks()), 413, "payload_too_large"
     )
     assert problem["limit"] < problem["actual"] <= len(body)
-    assert "POST /file/upload" in problem["detail"]
+    assert "POST /file/upload" not in problem["detail"]
 
 
 async def test_largest_body_just_fits(client: httpx.AsyncClient) -> None:

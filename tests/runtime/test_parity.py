@@ -19,11 +19,13 @@ from starlette.routing import compile_path
 
 from infra.gateway.routes import Route, read_routes
 from shared.app import create_app
+from shared.requests import JSON
 from shared.runtime import LambdaEntry
 from shared.security import passwords
 from tests.accounts import PASSWORD, session_id
 from tests.events.wire import Answer
-from tests.runtime.requests import BASE_URL, CASES, SHAPES, Account
+from tests.integration.storage import put
+from tests.runtime.requests import BASE_URL, CASES, PHOTO, SHAPES, UPLOAD, Account
 from tests.runtime.shapes import router
 from tests.runtime.transports import TRANSPORTS, comparable, send_by_asgi
 
@@ -61,6 +63,14 @@ class Bundle:
         answered: dict[str, str] = orjson.loads(answer.body)
         return answered
 
+    def upload(self, access_token: str) -> str:
+        """Upload the photograph; return the name of the source."""
+        headers = {"Authorization": f"Bearer {access_token}", "Content-Type": JSON}
+        answer = self.send(
+            "upload", httpx.Request("POST", f"{BASE_URL}/file/upload", headers=headers, content=UPLOAD)
+        )
+        return self._runner.run(put(orjson.loads(answer.body), PHOTO))
+
 
 def load(function: str, patch: pytest.MonkeyPatch) -> ModuleType:
     name = f"functions.{function}.handler"
@@ -89,11 +99,13 @@ def account(bundle: Bundle) -> Account:
     def sign_in() -> dict[str, str]:
         return bundle.post("login", "/auth/login", credentials)
 
+    access_token = sign_in()["access_token"]
     return Account(
         credentials["username"],
-        sign_in()["access_token"],
+        access_token,
         lambda: sign_in()["refresh_token"],
         lambda: session_id(sign_in()["access_token"]),
+        bundle.upload(access_token),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,9 +11,7 @@ import pytest
 from infra.gateway.functions import Function
 from infra.gateway.routes import Route
 from infra.gateway.runtime import RuntimeOptions
-from shared.config import SigningSettings
-from shared.security.access_tokens import AccessTokenIssuer, Identity
-from shared.security.keys import signing_key
+from tests.accounts import access_token
 from tests.integration.problems import assert_problem
 from tests.runtime.front_door import front_door
 
@@ -26,7 +23,7 @@ REQUESTS = 200
 @pytest.mark.usefixtures("environment")
 async def test_every_one_of_200_is_answered(photograph: bytes) -> None:
     options = RuntimeOptions(processes=2, reload=False, print_=lambda text: None)
-    headers = {"Authorization": f"Bearer {_access_token()}"}
+    headers = {"Authorization": f"Bearer {access_token()}"}
     async with front_door(options, RESIZE, ROUTES) as client:
 
         async def resize() -> httpx.Response:
@@ -42,9 +39,3 @@ async def test_every_one_of_200_is_answered(photograph: bytes) -> None:
             assert int(answer.headers["retry-after"]) >= 1
         else:
             assert answer.headers["content-type"] == "image/jpeg" and answer.content[:2] == b"\xff\xd8"
-
-
-def _access_token() -> str:
-    settings = SigningSettings.from_environment()
-    issuer = AccessTokenIssuer(signing_key(settings), settings.jwt_issuer, settings.jwt_audience)
-    return issuer.issue(Identity(uuid4(), uuid4()))

@@ -40,6 +40,7 @@ BUDGET = {
     "refresh": DATABASE | TOKENS,
     "logout": DATABASE,
     "resize": TOKENS | PICTURES,
+    "upload": TOKENS,
     "janitor": DATABASE,
 }
 LOADED = """

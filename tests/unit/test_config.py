@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from shared.config import (
+    LAMBDA_ANSWER_BYTES,
+    AnswerSettings,
     DatabaseSettings,
     KafkaSettings,
     LoggingSettings,
@@ -35,6 +37,7 @@ EVERY = [
     RefreshTokenSettings,
     RegistrationSettings,
     PictureSettings,
+    AnswerSettings,
     LoggingSettings,
     MetricsSettings,
     StaleGroupSettings,
@@ -89,6 +92,7 @@ WRONG: list[tuple[type[Settings], str, str]] = [
     (PictureSettings, "MAX_SOURCE_BYTES", "0"),
     (PictureSettings, "MAX_SOURCE_PIXELS", "-1"),
     (PictureSettings, "MAX_PICTURE_SECONDS", "0"),
+    (AnswerSettings, "MAX_ANSWER_BYTES", "0"),
     (StaleGroupSettings, "STALE_GROUP_SECONDS", "59"),
     (KafkaSettings, "KAFKA_SECURITY_PROTOCOL", "TLS"),
     (KafkaSettings, "KAFKA_SASL_MECHANISM", "GSSAPI"),
@@ -176,6 +180,21 @@ def test_environment_of_the_process_is_the_default(monkeypatch: pytest.MonkeyPat
 def test_lambda_needs_one_connection(environment: dict[str, str], size: int) -> None:
     settings = DatabaseSettings.from_environment({"DATABASE_URL": DATABASE_URL} | environment)
     assert settings.pool_size == size
+
+
+@pytest.mark.parametrize(
+    ("environment", "answer_bytes"),
+    [
+        ({}, None),
+        ({"AWS_LAMBDA_RUNTIME_API": "localhost:9001"}, LAMBDA_ANSWER_BYTES),
+        ({"MAX_ANSWER_BYTES": "700000"}, 700_000),
+        ({"MAX_ANSWER_BYTES": "700000", "AWS_LAMBDA_RUNTIME_API": "localhost:9001"}, 700_000),
+    ],
+)
+def test_answers_are_as_large_as_lambda_takes_where_it_runs(
+    environment: dict[str, str], answer_bytes: int | None
+) -> None:
+    assert AnswerSettings.from_environment(environment).answer_bytes == answer_bytes
 
 
 def test_tokens_are_es256_and_registration_is_open_unless_told_otherwise() -> None:

@@ -35,14 +35,20 @@ SET_BY_LAMBDA = {
     "AWS_LAMBDA_LOG_STREAM_NAME",
     "AWS_LAMBDA_RUNTIME_API",
 }
-LEFT_AT_DEFAULT = {"METRICS_PORT", "DATABASE_POOL_SIZE", "LOG_FORMAT", "STALE_GROUP_SECONDS"}
+LEFT_AT_DEFAULT = {
+    *("METRICS_PORT", "DATABASE_POOL_SIZE", "LOG_FORMAT", "STALE_GROUP_SECONDS", "MAX_ANSWER_BYTES"),
+    *("AWS_ENDPOINT_URL_S3", "LOCALSTACK_HOST", "S3_PUBLIC_URL"),
+}
 ONLY_OF_HS256 = {"JWT_SECRET"}
-ONLY_OF_ISSUERS = {"resize": {"JWT_PRIVATE_KEY"}}
+ONLY_OF_ISSUERS = dict.fromkeys(("resize", "upload"), {"JWT_PRIVATE_KEY"})
 
 HTTP_API_TIMEOUT_SECONDS = 30
 LOG_ACTIONS = ["logs:CreateLogStream", "logs:PutLogEvents"]
+UPLOADS, RESULTS = ({"Fn::Sub": f"${{Bucket.Arn}}/{folder}/*"} for folder in ("uploads", "results"))
 
 SECRETS = {"DATABASE_URL", "JWT_PRIVATE_KEY", "JWT_PUBLIC_KEYS", "REFRESH_TOKEN_KEY"}
+OF_THE_STACK = SECRETS | {"S3_BUCKET"}
+"""What is another in each stack, and so has no default."""
 ONLY_IN_ROTATION = {"REFRESH_TOKEN_OLD_KEYS"}
 """Of the secret as well, where a parameter says that it has them."""
 OF_KAFKA = {"KAFKA_SASL_PASSWORD"}
@@ -80,6 +86,8 @@ def environment(function: str, secrets: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name, value in variables(function).items():
         match value:
+            case {"Ref": "Bucket"}:
+                found[name] = "passepartout-bucket"
             case {"Ref": str(parameter)}:
                 found[name] = str(PARAMETERS[parameter]["Default"])
             case {"Fn::Sub": str(text)} if reference := REFERENCE.fullmatch(text):
@@ -182,7 +190,7 @@ async def test_defaults_of_parameters_are_those_of_the_settings(
     with monkeypatch.context() as patch:
         from_template = SettingsRead(given, patch)
         await start(function)
-    from_code = SettingsRead({name: given[name] for name in given.keys() & SECRETS}, monkeypatch)
+    from_code = SettingsRead({name: given[name] for name in given.keys() & OF_THE_STACK}, monkeypatch)
     await start(function)
     assert from_template.values == from_code.values
 
@@ -265,20 +273,28 @@ def test_role_writes_to_the_logs_of_its_functions_and_to_no_others(role: str) ->
     assert logs == [{"Fn::GetAtt": f"{group}.Arn"} for group in groups]
 
 
-def test_no_role_may_do_more_than_log_but_the_janitor_s_that_reports_its_failures() -> None:
+def test_no_role_may_do_more_than_its_functions_do() -> None:
     beyond = {
         role: rest
         for role in of_type("AWS::IAM::Role")
         if (rest := [each for each in statements(role) if each[0] != LOG_ACTIONS])
     }
-    dead_letters = {"Fn::GetAtt": "JanitorDeadLetters.Arn"}
-    assert beyond == {"JanitorRole": [(["sqs:SendMessage"], [dead_letters])]}
+    assert beyond == {
+        "JanitorRole": [(["sqs:SendMessage"], [{"Fn::GetAtt": "JanitorDeadLetters.Arn"}])],
+        "UploadRole": [(["s3:PutObject"], [UPLOADS])],
+        "ResizeRole": [
+            (["s3:GetObject"], [UPLOADS]),
+            (["s3:GetObject", "s3:PutObject"], [RESULTS]),
+            (["s3:ListBucket"], [{"Fn::GetAtt": "Bucket.Arn"}]),
+        ],
+    }
 
 
-def test_resize_may_enter_the_subnets_only_where_it_is_in_them() -> None:
-    access = RESOURCES["ResizeRole"]["Properties"]["ManagedPolicyArns"]
+@pytest.mark.parametrize("function", ["resize", "upload"])
+def test_function_may_enter_the_subnets_only_where_it_is_in_them(function: str) -> None:
+    access = RESOURCES[f"{function.title()}Role"]["Properties"]["ManagedPolicyArns"]
     assert access == [{"Fn::If": ["ResizeIsInSubnets", {"Ref": "NetworkAccess"}, {"Ref": "AWS::NoValue"}]}]
-    condition, inside, outside = FUNCTIONS["resize"]["VpcConfig"]["Fn::If"]
+    condition, inside, outside = FUNCTIONS[function]["VpcConfig"]["Fn::If"]
     assert (condition, outside) == ("ResizeIsInSubnets", {"Ref": "AWS::NoValue"})
     assert inside == GLOBALS["VpcConfig"]
 
@@ -295,6 +311,13 @@ def test_bucket_is_closed_to_the_public_and_to_plain_http() -> None:
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert bucket["BucketEncryption"] and bucket["OwnershipControls"]
+
+
+def test_pages_upload_from_their_origins_and_are_redirected_to_results_from_any() -> None:
+    condition, cors, none = RESOURCES["Bucket"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    assert (condition, none) == ("HasOrigins", {"Ref": "AWS::NoValue"})
+    allowed = {each["AllowedMethods"][0]: each["AllowedOrigins"] for each in cors["CorsRules"]}
+    assert allowed == {"PUT": {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}, "GET": ["*"]}
 
 
 def test_pictures_in_the_bucket_expire() -> None:
