@@ -12,6 +12,7 @@ from cykooz_resizer import FilterType, ResizeAlg, ResizeOptions, Resizer
 from PIL import Image, ImageCms, TiffTags, UnidentifiedImageError
 
 from shared.errors import Problem, SourceUnreadable, SourceUnsupported
+from shared.images import png_reader, png_writer
 from shared.images.formats import FORMATS, READERS, WRITTEN_AS, Format, OutputFormat
 from shared.images.geometry import UPRIGHT, Size, fit, seen_size
 from shared.images.limits import MAXIMUM_EXIF_BYTES, MAXIMUM_PROFILE_BYTES, Limits
@@ -78,7 +79,7 @@ def resize(source: bytes, request: Request, limits: Limits) -> Picture:
     """
     stages = Stages()
     with stages.timed("decode"):
-        image = _open(source, limits)
+        image = _read_png(source, _open(source, limits))
         orientation = _orientation(image)
         source_format, source_size = image.format or "", seen_size(image.size, orientation)
         space = _colour_space(image)
@@ -117,6 +118,19 @@ def _open(source: bytes, limits: Limits) -> Image.Image:
     return image
 
 
+def _read_png(source: bytes, image: Image.Image) -> Image.Image:
+    """Decode at once: Pillow would do so in search of its EXIF, and hide what is wrong with the pixels."""
+    if image.format != "PNG":
+        return image
+    try:
+        decoded = png_reader.decode(source, image)
+        if decoded is None:
+            image.load()
+    except Exception as error:
+        raise SourceUnreadable("It is cut off or broken.") from error
+    return decoded or image
+
+
 def _begins_as_one_of_ours(source: bytes) -> bool:
     """Ask Pillow's readers about the first bytes alone."""
     signatures = (Image.OPEN[reader][1] for reader in READERS)
@@ -129,9 +143,6 @@ def _orientation(image: Image.Image) -> int:
         return 1
     if len(image.info.get("exif", b"")) > MAXIMUM_EXIF_BYTES:
         return 1
-    if image.format == "PNG":
-        # Pillow decodes a PNG in search of its EXIF, and would hide what is wrong with the pixels.
-        _load(image)
     try:
         return int(image.getexif().get(ORIENTATION, 1))
     except Exception:
@@ -157,13 +168,6 @@ def _decode(image: Image.Image, target: Size) -> Image.Image:
         raise
     except Exception as error:
         # What the decoders raise depends on the bytes: OSError, SyntaxError, IndexError, struct.error.
-        raise SourceUnreadable("It is cut off or broken.") from error
-
-
-def _load(image: Image.Image) -> None:
-    try:
-        image.load()
-    except Exception as error:
         raise SourceUnreadable("It is cut off or broken.") from error
 
 
@@ -248,6 +252,8 @@ _kept_transform = lru_cache(KEPT_PROFILES)(_new_transform)
 
 
 def _encode(image: Image.Image, written: Format, quality: int | None) -> bytes:
+    if written.name == "png" and image.mode in png_writer.COLOUR_TYPES:
+        return png_writer.encode(image)
     output = io.BytesIO()
     options = dict(written.options)
     if written.quality is not None:

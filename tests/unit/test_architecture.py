@@ -16,7 +16,7 @@ LOCKED = re.compile(r"^(\S+==\S+) ", re.MULTILINE)
 
 DATABASE = {"sqlalchemy", "asyncpg"}
 TOKENS = {"jose", "cryptography"}
-PICTURES = {"PIL", "cykooz_resizer"}
+PICTURES = {"PIL", "cykooz_resizer", "zlib_ng"}
 ELSEWHERE = {
     *(
         "aiokafka",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from shared.images.limits import check_at_most
 
@@ -23,18 +25,32 @@ AROUND = 12
 """Bytes of a chunk's length, type and check."""
 
 
-def check(source: bytes) -> None:
-    """Raises SourceUnreadable."""
-    at, chunks, size, texts, profiles = len(SIGNATURE), 0, 0, 0, 0
+class Chunk(NamedTuple):
+    kind: bytes
+    start: int
+    """Where its data begin."""
+    length: int
+
+
+def chunks(source: bytes) -> Iterator[Chunk]:
+    """Yield what says to be a chunk; the last may be cut off."""
+    at = len(SIGNATURE)
     while at + HEADER.size <= len(source):
         length, kind = HEADER.unpack_from(source, at)
+        yield Chunk(kind, at + HEADER.size, length)
         at += AROUND + length
+
+
+def check(source: bytes) -> None:
+    """Raises SourceUnreadable."""
+    count, size, texts, profiles = 0, 0, 0, 0
+    for kind, _, length in chunks(source):
         if kind == END:
             return
         if kind not in PIXELS:
-            chunks, size = chunks + 1, size + length
+            count, size = count + 1, size + length
             texts, profiles = texts + (kind in TEXTS), profiles + (kind == PROFILE)
-            check_at_most(MAXIMUM_CHUNKS, chunks, "chunks")
+            check_at_most(MAXIMUM_CHUNKS, count, "chunks")
             check_at_most(MAXIMUM_CHUNK_BYTES, size, "bytes of chunks")
             check_at_most(MAXIMUM_TEXTS, texts, "compressed texts")
             check_at_most(1, profiles, "colour profile")
