@@ -150,14 +150,17 @@ class AnswerSettings(Settings):
         return self.max_answer_bytes or (LAMBDA_ANSWER_BYTES if self.aws_lambda_runtime_api else None)
 
 
+HTTP_URL = r"^https?://[^?#\s]+$"
+
+
 class StorageSettings(Settings):
-    s3_bucket: str | None = None
+    s3_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     """Unset, there is no object storage: what needs it is refused."""
-    aws_endpoint_url_s3: str | None = None
+    aws_endpoint_url_s3: str | None = Field(default=None, pattern=HTTP_URL)
     """Of a server other than AWS's."""
-    localstack_host: str | None = None
+    localstack_host: str | None = Field(default=None, pattern=r"^[^/:\s]+:[0-9]{1,5}$")
     """`host:port` of LocalStack or moto, reached with credentials that mean nothing."""
-    s3_public_url: str | None = None
+    s3_public_url: str | None = Field(default=None, pattern=HTTP_URL)
     """The address that callers reach the storage at, where the functions have another."""
 
 
