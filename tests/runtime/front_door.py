@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -12,6 +11,7 @@ import httpx
 from infra.gateway.functions import Function
 from infra.gateway.routes import Route
 from infra.gateway.runtime import RuntimeOptions, open_front_door
+from infra.local.ports import listen
 from infra.local.server import Server
 
 HANDLERS = "tests.runtime.handlers"
@@ -30,7 +30,7 @@ async def front_door(
     """Serve it on a port of its own; give a client that goes there."""
     async with open_front_door(options, functions, routes) as app:
         server = Server(app)
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = listen(0)
         serving = asyncio.create_task(server.serve([listener]))
         await server.ready.wait()
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
