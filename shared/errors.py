@@ -176,3 +176,9 @@ class QueueUnavailable(Problem):
 
 class IdempotencyKeyReused(Problem):
     status, code, title = 422, "idempotency_key_reused", "The Idempotency-Key belongs to another request"
+
+
+class JobUnknown(Problem):
+    """Raised for a record whose job is not there: whoever sent it was told that it was not taken."""
+
+    status, code, title = 404, "job_unknown", "There is no such job"

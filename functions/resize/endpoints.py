@@ -2,7 +2,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from functions.resize.schemas import ResizeParameters, StoredSource
+from functions.resize.schemas import StoredSource
 from functions.resize.service import Resizing
 from functions.resize.stored import StoredPictures
 from functions.resize.upload import DEFAULT_NAME, FIELD, MULTIPART, Upload, read_upload
@@ -28,6 +28,7 @@ from shared.errors import (
 from shared.images import pipeline
 from shared.images.formats import FORMATS
 from shared.images.limits import Limits
+from shared.images.parameters import ResizeParameters
 from shared.images.pipeline import Picture
 from shared.images.receipt import server_timing
 from shared.on_startup.pictures import answer_bytes, picture_limits, picture_seconds

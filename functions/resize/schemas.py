@@ -1,29 +1,6 @@
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from shared.images.formats import OutputFormat
-from shared.images.limits import MAXIMUM_OUTPUT_PIXELS_A_SIDE
-
-Side = Annotated[int, Field(ge=1, le=MAXIMUM_OUTPUT_PIXELS_A_SIDE)]
-
-
-class ResizeParameters(BaseModel):
-    """A parameter that is not known is refused: a misspelt one would be lost without a word."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    width: Side | None = None
-    height: Side | None = None
-    format: OutputFormat | None = None
-    quality: Annotated[int, Field(ge=1, le=100)] | None = None
-
-    @model_validator(mode="after")
-    def _has_a_side(self) -> "ResizeParameters":
-        if self.width is None and self.height is None:
-            raise ValueError("width, height or both are needed")
-        return self
+from pydantic import BaseModel, ConfigDict
 
 
 class StoredSource(BaseModel):

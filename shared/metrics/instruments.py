@@ -19,6 +19,7 @@ NAMESPACE = "passepartout"
 
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+JOB_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 
 LOGINS = Counter("logins", "Sign-ins by outcome.", ["outcome"], namespace=NAMESPACE, registry=None)
 REFRESHES = Counter("refreshes", "Refreshes by outcome.", ["outcome"], namespace=NAMESPACE, registry=None)
@@ -56,6 +57,39 @@ JANITOR_FAILURES = Counter(
     "janitor_failures",
     "Chores of the janitor that failed, by kind.",
     ["kind"],
+    namespace=NAMESPACE,
+    registry=None,
+)
+
+JOBS = Counter("jobs", "Jobs by outcome.", ["outcome"], namespace=NAMESPACE, registry=None)
+JOB_ATTEMPTS = Counter(
+    "job_attempts", "Records processed, by outcome.", ["outcome"], namespace=NAMESPACE, registry=None
+)
+JOB_DURATION = Histogram(
+    "job_duration_seconds",
+    "Time from the 202 until the job was done.",
+    namespace=NAMESPACE,
+    buckets=JOB_BUCKETS,
+    registry=None,
+)
+JOB_QUEUE_DURATION = Histogram(
+    "job_queue_duration_seconds",
+    "Of that, the time until a worker took it.",
+    namespace=NAMESPACE,
+    buckets=JOB_BUCKETS,
+    registry=None,
+)
+JOB_WORK_DURATION = Histogram(
+    "job_work_duration_seconds",
+    "Of that, the time from then on.",
+    namespace=NAMESPACE,
+    buckets=JOB_BUCKETS,
+    registry=None,
+)
+CONSUMER_LAG = Gauge(
+    "consumer_lag_records",
+    "Records that wait in the partitions that this worker has.",
+    ["topic"],
     namespace=NAMESPACE,
     registry=None,
 )

@@ -1,0 +1,32 @@
+from fastapi import APIRouter
+
+from functions.worker.tasks import process_event
+from shared.app import create_app
+from shared.metrics.instruments import (
+    CONSUMER_LAG,
+    IMAGE_BYTES,
+    IMAGE_PIXELS,
+    IMAGE_STAGE_DURATION,
+    JOB_ATTEMPTS,
+    JOB_DURATION,
+    JOB_QUEUE_DURATION,
+    JOB_WORK_DURATION,
+    JOBS,
+)
+from shared.on_startup.database import open_database
+from shared.on_startup.kafka import open_kafka
+from shared.on_startup.pictures import open_picture_limits
+from shared.on_startup.storage import open_storage
+from shared.on_startup.threads import open_threads
+from shared.runtime import TaskEntry
+
+app = create_app(
+    "worker",
+    APIRouter(),
+    resources=[open_database, open_storage, open_kafka, open_picture_limits, open_threads],
+    instruments=[
+        *(JOBS, JOB_ATTEMPTS, JOB_DURATION, JOB_QUEUE_DURATION, JOB_WORK_DURATION, CONSUMER_LAG),
+        *(IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION),
+    ],
+)
+handler = TaskEntry(app, process_event)

@@ -1,0 +1,81 @@
+"""The pictures of a job: read, resized on threads, and stored under names that say what they are made of."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+
+from shared.concurrency import BoundedThreads
+from shared.db.storage import ObjectStorage
+from shared.images.limits import Limits
+from shared.images.parameters import ResizeParameters
+from shared.images.pipeline import Picture, Request, resize
+from shared.messages.resize_requested import InlineSource, ResizeRequested
+from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
+from shared.object_keys import result_key
+from shared.repositories.jobs import OutputState
+from shared.requests import invalid
+
+ENGINE = f"pillow {version('pillow')}, cykooz-resizer {version('cykooz-resizer')}, 1"
+"""What else a picture depends on; counted up when the pipeline makes other bytes of the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    threads: BoundedThreads[Picture]
+    limits: Limits
+    seconds: float
+    storage: ObjectStorage
+
+    async def make(self, request: ResizeRequested) -> list[OutputState]:
+        """Make and store every output. Raises what `pipeline.resize` and the storage raise."""
+        wanted = [_parameters(params) for params in request.outputs]
+        source = await self._source(request)
+        digest = hashlib.sha256(source).digest()
+        return [await self._output(request.user, source, digest, each) for each in wanted]
+
+    async def _source(self, request: ResizeRequested) -> bytes:
+        if isinstance(request.source, InlineSource):
+            return request.source.bytes
+        return await self.storage.get(
+            request.source.key, limit=self.limits.source_bytes, etag=request.source.etag
+        )
+
+    async def _output(
+        self, user: UUID, source: bytes, digest: bytes, parameters: ResizeParameters
+    ) -> OutputState:
+        wanted = Request(**parameters.model_dump())
+        picture = await self.threads.run(partial(resize, source, wanted, self.limits), self.seconds)
+        _observe(picture, len(source))
+        key = result_key(user, _name(digest, parameters), picture.format.extension)
+        await self.storage.put(key, picture.content, picture.format.media_type)
+        width, height = picture.size
+        return OutputState(key, width, height, len(picture.content), picture.format.media_type)
+
+
+def _parameters(params: dict[str, Any]) -> ResizeParameters:
+    """Raises ParametersInvalid: what the API checked may have been checked by another version of it."""
+    try:
+        return ResizeParameters.model_validate(params)
+    except ValidationError as error:
+        raise invalid([{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]) from None
+
+
+def _name(digest: bytes, parameters: ResizeParameters) -> str:
+    wanted = orjson.dumps(parameters.model_dump(exclude_none=True), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(b"\0".join((digest, wanted, ENGINE.encode()))).hexdigest()
+
+
+def _observe(picture: Picture, source_bytes: int) -> None:
+    for stage, seconds in picture.stages.seconds.items():
+        IMAGE_STAGE_DURATION.labels(stage, picture.format.name).observe(seconds)
+    IMAGE_BYTES.labels("in").inc(source_bytes)
+    IMAGE_BYTES.labels("out").inc(len(picture.content))
+    IMAGE_PIXELS.inc(picture.source_size[0] * picture.source_size[1])
