@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 READY := .venv/.ready
-FUNCTIONS := register login refresh logout resize upload worker janitor
+FUNCTIONS := register login refresh logout resize upload jobs worker janitor
 GROUPS := $(FUNCTIONS) local development
 LOCK := .local/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock'

@@ -183,6 +183,19 @@ class KafkaSettings(Settings):
         return self
 
 
+class JobSettings(Settings):
+    """What making jobs takes besides; no queue needs no database."""
+
+    kafka_bootstrap_servers: str | None = None
+    database_url: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _has_a_database(self) -> Self:
+        if self.kafka_bootstrap_servers and not self.database_url:
+            raise ValueError("DATABASE_URL: is not set, and KAFKA_BOOTSTRAP_SERVERS needs it")
+        return self
+
+
 class LoggingSettings(Settings):
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

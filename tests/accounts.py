@@ -44,6 +44,12 @@ def session_id(access_token: str) -> str:
     return found
 
 
+def user_id(access_token: str) -> str:
+    claims: dict[str, Any] = jwt.get_unverified_claims(access_token)
+    found: str = claims["sub"]
+    return found
+
+
 async def sign_in(client: httpx.AsyncClient) -> SignedIn:
     """Make a new user and sign in."""
     username = f"user-{uuid4()}"

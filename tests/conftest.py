@@ -104,6 +104,8 @@ def environment(
         patch.setenv("S3_BUCKET", bucket)
         patch.setenv("LOCALSTACK_HOST", storage_host)
         patch.setenv("DATABASE_URL", database_url)
+        # Nobody listens there: a test that sends puts a stand-in, or a broker, in its place.
+        patch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
         patch.setenv("JWT_PRIVATE_KEY", keys["JWT_PRIVATE_KEY"])
         patch.setenv("REFRESH_TOKEN_KEY", keys["REFRESH_TOKEN_KEY"])
         patch.delenv("PUSHGATEWAY_URL", raising=False)

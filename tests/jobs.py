@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
+
 from shared.repositories.jobs import OutputState
 from shared.repositories.unit_of_work import UnitOfWork
 
@@ -26,3 +28,17 @@ async def add_job(begin: UnitOfWork, user_id: UUID | None = None, params: Any = 
     owner = user_id or await add_user(begin)
     async with begin() as repositories:
         return (await repositories.jobs.add(owner, params, None)).id
+
+
+async def failed_job(database_url: str, user_id: str) -> str:
+    """Store a job that has failed, for those who have no unit of work; return its id."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        found: UUID = await connection.fetchval(
+            "INSERT INTO media.jobs (user_id, status, finished_at, params, problem) "
+            """VALUES ($1, 'failed', now(), '[{}]', '{"code": "source_unreadable"}') RETURNING id""",
+            user_id,
+        )
+    finally:
+        await connection.close()
+    return str(found)

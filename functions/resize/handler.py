@@ -1,6 +1,8 @@
 from functions.resize.endpoints import router
+from functions.resize.queue import open_queue
 from shared.app import create_app
 from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
+from shared.on_startup.kafka import open_kafka
 from shared.on_startup.pictures import open_picture_limits
 from shared.on_startup.storage import open_storage
 from shared.on_startup.threads import open_threads
@@ -10,7 +12,7 @@ from shared.runtime import LambdaEntry
 app = create_app(
     "resize",
     router,
-    resources=[open_token_verifier, open_picture_limits, open_threads, open_storage],
+    resources=[open_token_verifier, open_picture_limits, open_threads, open_storage, open_kafka, open_queue],
     instruments=[IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION],
 )
 handler = LambdaEntry(app)

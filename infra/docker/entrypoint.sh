@@ -1,5 +1,6 @@
 #!/bin/sh
-# lambda: AWS's runtime client with the function's handler. http: the same app as a web server. Else: that program.
+# lambda: AWS's runtime client with the function's handler. http: the same app as a web server. consume: the worker that
+# asks Kafka for its records. Else: that program.
 set -eu
 
 # Each file in a folder of /run/passepartout is a setting: its name and its value.
@@ -19,6 +20,10 @@ http)
   export METRICS_PORT="${METRICS_PORT:-9100}"
   exec python -m uvicorn "functions.$FUNCTION.handler:app" --host 0.0.0.0 --port "${PORT:-8080}" \
     --no-access-log --no-server-header --timeout-graceful-shutdown 20
+  ;;
+consume)
+  export METRICS_PORT="${METRICS_PORT:-9100}"
+  exec python -m "functions.$FUNCTION"
   ;;
 *) exec "$@" ;;
 esac

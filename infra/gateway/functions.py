@@ -35,13 +35,16 @@ class Function:
 
 
 def read_functions(template: Path = TEMPLATE) -> list[Function]:
-    """Return every function, in the order of the template."""
+    """Return every function that a route or a schedule calls, in the order of the template.
+
+    One that Kafka calls has no such events: here it runs by itself, and asks Kafka.
+    """
     document = read_template(template)
     common = document.get("Globals", {}).get("Function", {})
     return [
         _function(folder_of(resource), common | resource["Properties"])
         for resource in document["Resources"].values()
-        if resource["Type"] == FUNCTION
+        if resource["Type"] == FUNCTION and resource["Properties"].get("Events")
     ]
 
 

@@ -6,16 +6,25 @@ lets one consumer into a group: enough for one worker and pictures that travel b
 
 from __future__ import annotations
 
+import os
 import select
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from infra.local.errors import LocalError
 from shared.messages.topics import TOPICS
 
 START_SECONDS = 10
+STOP_SECONDS = 30
+"""What a worker has in hand is a picture or two."""
+ROOT = Path(__file__).parents[2]
+UNSET = dict.fromkeys(
+    ("METRICS_PORT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "KAFKA_SECURITY_PROTOCOL"), ""
+)
+"""Of the caller's environment: they are for other services than ours."""
 
 
 @contextmanager
@@ -24,6 +33,7 @@ def kafka() -> Iterator[str]:
     # In a session of its own: Ctrl-C is for us, who stop it when nothing needs it any more.
     program = subprocess.Popen(
         [sys.executable, "-m", "infra.local.kafka"],
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -45,6 +55,26 @@ def _address(program: subprocess.Popen[str]) -> str:
         return line
     program.kill()
     raise LocalError("Kafka's mock cluster does not start")
+
+
+@contextmanager
+def worker() -> Iterator[None]:
+    """Run a worker; at the end of the block it ends with what it has in hand."""
+    program = subprocess.Popen(
+        [sys.executable, "-m", "functions.worker"],
+        env=os.environ | UNSET,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        program.terminate()
+        try:
+            program.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
 
 
 def _serve() -> None:

@@ -18,6 +18,7 @@ SETTINGS = {
     "REGISTRATION": "open",
     "METRICS_PORT": "",
     **dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "S3_PUBLIC_URL"), ""),
+    "KAFKA_SECURITY_PROTOCOL": "",
 }
 """Whatever the caller's environment has; empty is unset.
 
@@ -57,6 +58,12 @@ def start_services(services: ExitStack, data: Path) -> str:
         url, whose = services.enter_context(pushgateway())
         os.environ["PUSHGATEWAY_URL"] = url
         outcome.text = f"{url}/metrics ({whose})"
+    with step("Kafka") as outcome:
+        from infra.local.kafka import kafka, worker
+
+        os.environ["KAFKA_BOOTSTRAP_SERVERS"] = services.enter_context(kafka())
+        services.enter_context(worker())
+        outcome.text = f"{os.environ['KAFKA_BOOTSTRAP_SERVERS']}, a worker"
     # After all programs are started: none of them inherits a secret.
     password = keys.pop("DEMO_PASSWORD")
     os.environ.update(SETTINGS | keys)

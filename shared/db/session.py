@@ -41,17 +41,18 @@ class Database:
             async with self._sessions.begin() as session:
                 yield session
         except UNREACHABLE as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) in CONFLICTS:
-                raise _unavailable(error, CONFLICT_RETRY_AFTER_SECONDS) from error
+                raise unavailable(error, CONFLICT_RETRY_AFTER_SECONDS) from error
             # Without a statement it was the connection that the server refused or lost.
             if error.connection_invalidated or error.statement is None:
-                raise _unavailable(error) from error
+                raise unavailable(error) from error
             raise
 
 
-def _unavailable(error: Exception, retry_after: int = RETRY_AFTER_SECONDS) -> DatabaseUnavailable:
+def unavailable(error: Exception, retry_after: int = RETRY_AFTER_SECONDS) -> DatabaseUnavailable:
+    """Log why, which the caller is not told, and return what he is."""
     logger.error("database unavailable: %s: %s", type(error).__name__, error)
     return DatabaseUnavailable("Please try again shortly.", retry_after=retry_after)
 

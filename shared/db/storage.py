@@ -57,6 +57,10 @@ class ObjectStorage:
         self._threads: BoundedThreads[Any] = BoundedThreads(THREADS)
 
     @property
+    def bucket(self) -> str:
+        return self._bucket or ""
+
+    @property
     def is_configured(self) -> bool:
         return self._bucket is not None
 

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from shared.config import DatabaseSettings
 from shared.db.session import Database
@@ -22,7 +24,7 @@ SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 """The values of libpq's `sslmode`, which asyncpg takes as its `ssl`."""
 
 
-def create_engine(settings: DatabaseSettings, *, patient: bool = False) -> AsyncEngine:
+def create_engine(settings: DatabaseSettings, *, patient: bool = False, pooled: bool = True) -> AsyncEngine:
     """Return an engine; no connection is made before the first use. A patient one waits for any statement.
 
     A socket may have died while the process was frozen: `pool_pre_ping` finds that out before a query does.
@@ -32,16 +34,22 @@ def create_engine(settings: DatabaseSettings, *, patient: bool = False) -> Async
         _asyncpg_url(settings.database_url.get_secret_value()),
         # Errors quote their statement; its parameters, a password hash among them, are for no log.
         hide_parameters=True,
-        pool_size=settings.pool_size,
-        max_overflow=0,
-        pool_pre_ping=True,
-        pool_recycle=POOL_RECYCLE_SECONDS,
-        pool_timeout=POOL_TIMEOUT_SECONDS,
+        **(_pool(settings.pool_size) if pooled else {"poolclass": NullPool}),
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
             "command_timeout": None if patient else COMMAND_TIMEOUT_SECONDS,
         },
     )
+
+
+def _pool(size: int) -> dict[str, Any]:
+    return {
+        "pool_size": size,
+        "max_overflow": 0,
+        "pool_pre_ping": True,
+        "pool_recycle": POOL_RECYCLE_SECONDS,
+        "pool_timeout": POOL_TIMEOUT_SECONDS,
+    }
 
 
 def _asyncpg_url(text: str) -> URL:

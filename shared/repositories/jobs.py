@@ -9,13 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, null, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.job_changes import CHANNEL
 from shared.models.media.job import DONE, FAILED, QUEUED, RUNNING, Job
 from shared.models.media.output import Output
 
 LEASE = timedelta(seconds=15)
 """A worker that is killed holds its jobs up for so long. One that lives renews long before."""
-CHANNEL = "media_jobs"
-"""On which the id of a job is told when it is finished (PostgreSQL's NOTIFY)."""
 UNFINISHED = (QUEUED, RUNNING)
 
 
@@ -139,6 +138,17 @@ class Jobs:
             return False
         await self._tell(job_id)
         return True
+
+    async def reopen(self, job_id: UUID) -> bool:
+        """Queue a failed job again. False when it is in any other state, or not there."""
+        return await self._update(
+            (Job.id == job_id) & (Job.status == FAILED),
+            status=QUEUED,
+            finished_at=null(),
+            problem=null(),
+            sent_at=func.clock_timestamp(),
+            attempt=1,
+        )
 
     async def _end(self, which: ColumnElement[bool], status: str, **values: Any) -> bool:
         return await self._update(which, status=status, finished_at=func.clock_timestamp(), **FREE, **values)

@@ -23,7 +23,7 @@ PROJECT = "passepartout-test"
 
 REACHED = """
 import socket
-for address in [("pushgateway", 9091), ("object-storage", 5000), ("postgres", 5432)]:
+for address in [("pushgateway", 9091), ("object-storage", 5000), ("postgres", 5432), ("kafka", 9092)]:
     try:
         socket.create_connection(address, timeout=2)
         print(address[0])
@@ -148,12 +148,13 @@ def test_function_is_given_no_secret_that_it_has_no_use_for(stack: Stack) -> Non
         listed = stack.compose("exec", "--no-TTY", service, "find", "/run/passepartout", "-type", "f")
         return {Path(path).name for path in listed.split()}
 
-    assert secrets("resize") == secrets("upload") == {"JWT_PUBLIC_KEYS"}
-    assert secrets("register") == {"DATABASE_URL"}
+    assert secrets("upload") == {"JWT_PUBLIC_KEYS"}
+    assert secrets("resize") == secrets("jobs") == {"DATABASE_URL", "JWT_PUBLIC_KEYS"}
+    assert secrets("register") == secrets("worker") == {"DATABASE_URL"}
     assert "JWT_PRIVATE_KEY" in secrets("login") and "JWT_PRIVATE_KEY" not in secrets("logout")
 
 
-def test_container_of_pictures_can_neither_be_login_nor_reach_the_database(stack: Stack) -> None:
+def test_container_reaches_what_it_works_with_and_can_be_no_other(stack: Stack) -> None:
     [described] = json.loads(docker("inspect", *stack.containers("front-door")))
     networks = described["NetworkSettings"]["Networks"]
     ours = networks[f"{PROJECT}_runtime-resize"]["IPAddress"]
@@ -174,7 +175,14 @@ except OSError as error:
 
     assert asked(ours, "login") == "404"
     assert asked(logins, "login") == "unreachable"
-    for service, reached in (("resize", ["pushgateway", "object-storage"]), ("upload", ["pushgateway"])):
+    everything = ["pushgateway", "object-storage", "postgres", "kafka"]
+    for service, reached in (
+        ("resize", everything),
+        ("worker", everything),
+        ("upload", ["pushgateway"]),
+        ("login", ["pushgateway", "postgres"]),
+        ("jobs", ["pushgateway", "postgres"]),
+    ):
         assert stack.compose("exec", "--no-TTY", service, "python", "-c", REACHED).split() == reached
 
 

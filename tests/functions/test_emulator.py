@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,22 @@ import orjson
 import pytest
 from PIL import Image
 
-from tests.accounts import PASSWORD, SignedIn
+from infra.local.kafka import kafka
+from shared.config import DatabaseSettings
+from shared.db.session import Database
+from shared.messages.record import NOT_BEFORE_HEADER, Record
+from shared.messages.resize_requested import InlineSource, ResizeRequested
+from shared.messages.topics import REQUESTED, RETRY
+from shared.on_startup.database import create_engine
+from shared.repositories.unit_of_work import unit_of_work
+from tests.accounts import PASSWORD, SignedIn, user_id
 from tests.events.api_gateway_v2 import http_event
+from tests.events.kafka import msk_event, self_managed_event
 from tests.events.scheduled import scheduler_event
 from tests.functions.rie import Emulated, emulated, emulator
 from tests.integration.conftest import client, signed_in
 from tests.integration.storage import put
+from tests.jobs import add_job, add_user, failed_job
 from tests.sessions import DAY, add_session
 
 __all__ = ["client", "signed_in"]
@@ -125,6 +135,46 @@ async def test_upload_and_resize_by_source(run: Run, signed_in: SignedIn, photog
         answer = function.invoke(event)
         assert answer["statusCode"] == 200
         assert Image.open(io.BytesIO(base64.b64decode(answer["body"]))).width == 100
+
+
+async def test_jobs(run: Run, signed_in: SignedIn, database_url: str) -> None:
+    function, job = run("jobs"), await failed_job(database_url, user_id(signed_in.access_token))
+    paths = ("/file/jobs", f"/file/jobs/{job}", f"/file/jobs/{uuid4()}")
+    answers = [function.invoke(http_event("GET", path, headers=signed_in.authorization)) for path in paths]
+    assert [answer["statusCode"] for answer in answers] == [200, 200, 404]
+    assert orjson.loads(answers[1]["body"])["status"] == "failed"
+
+
+@pytest.mark.parametrize("event", [msk_event, self_managed_event])
+async def test_worker(
+    run: Run,
+    database_url: str,
+    photograph: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    event: Callable[[Iterable[Record]], dict[str, Any]],
+) -> None:
+    """A Kafka event, with poison and a record whose end cannot be told among those that are done."""
+    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": database_url}))
+    begin = await unit_of_work(Database(engine))
+    with kafka() as broker:
+        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", broker)
+        function = run("worker")
+        user = await add_user(begin)
+        jobs = [await add_job(begin, user, [{"width": 50}]) for _ in range(3)]
+        source = InlineSource(bytes=photograph)
+        requests = [
+            ResizeRequested(user=user, job=job, attempt=1, source=source, outputs=[{"width": 50}])
+            for job in jobs
+        ]
+        records = [Record(REQUESTED, n, n, None, each.encode()) for n, each in enumerate(requests)]
+        late = Record(RETRY, 0, 9, None, requests[0].encode(), ((NOT_BEFORE_HEADER, b"9999999999999"),))
+        poison = Record(REQUESTED, 0, 7, None, b"no message")
+        for each in ([records[0]], [records[1], poison, late, records[2]], records):
+            expected = [{"itemIdentifier": {"partition": f"{RETRY}-0", "offset": 9}}] if late in each else []
+            assert function.invoke(event(each)) == {"batchItemFailures": expected}
+    async with begin() as repositories:
+        assert {job.status for job in await repositories.jobs.list_of_user(user, 10, None)} == {"done"}
+    await engine.dispose()
 
 
 async def test_janitor(run: Run, database_url: str) -> None:

@@ -29,6 +29,9 @@ UPLOAD = b'{"content_type": "image/jpeg", "content_length": %d}' % len(PHOTO)
 SESSION = "{session}"
 """Stands in a target for the id of a session that nobody else uses."""
 
+JOB = "{job}"
+"""Stands in a target for the id of a job."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -40,6 +43,8 @@ class Account:
     """The same, for the session's id."""
     source: str
     """Names the photograph, uploaded."""
+    job: str
+    """The id of a job that has failed."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Case:
 
     def request(self, account: Account) -> httpx.Request:
         body = self.body if isinstance(self.body, bytes) else self.body(account)
-        target = self.target
+        target = self.target.replace(JOB, account.job)
         if SESSION in target:
             target = target.replace(SESSION, account.new_session_id())
         headers = [("X-Request-Id", "parity"), *pairs(self.headers)]
@@ -175,6 +180,17 @@ ROUTES = {
     "resize, source, no token": json_case("resize", "/file/resize?width=40", 401, source),
     "resize, source unknown": json_case("resize", "/file/resize?width=40", 404, no_source, authorized=True),
     "resize, no source": resize("width=40", 422, content(JSON), b'{"source": "../naive"}'),
+    "resize, later, no broker": Case(
+        *("resize", "POST", "/file/resize?width=40", 503, {"Prefer": "respond-async"}, PHOTO, True)
+    ),
+    "jobs": Case("jobs", "GET", "/file/jobs?limit=1", 200, authorized=True),
+    "jobs, HEAD": Case("jobs", "HEAD", "/file/jobs", 200, authorized=True),
+    "jobs, no token": Case("jobs", "GET", "/file/jobs", 401),
+    "jobs, limit twice": Case("jobs", "GET", "/file/jobs?limit=1&limit=2", 422, authorized=True),
+    "job": Case("jobs", "GET", f"/file/jobs/{JOB}?wait=20", 200, authorized=True),
+    "job, HEAD": Case("jobs", "HEAD", f"/file/jobs/{JOB}", 200, authorized=True),
+    "job, unknown": Case("jobs", "GET", f"/file/jobs/{UUID(int=0)}?wait=20", 404, authorized=True),
+    "job, no id": Case("jobs", "GET", "/file/jobs/%E2%98%95", 422, authorized=True),
     "upload": Case("upload", "POST", "/file/upload", 201, content(JSON), UPLOAD, authorized=True),
     "upload, no picture": Case(
         "upload", "POST", "/file/upload", 415, content(JSON), UPLOAD.replace(b"jpeg", b"svg"), authorized=True

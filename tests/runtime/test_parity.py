@@ -22,9 +22,10 @@ from shared.app import create_app
 from shared.requests import JSON
 from shared.runtime import LambdaEntry
 from shared.security import passwords
-from tests.accounts import PASSWORD, session_id
+from tests.accounts import PASSWORD, session_id, user_id
 from tests.events.wire import Answer
 from tests.integration.storage import put
+from tests.jobs import failed_job
 from tests.runtime.requests import BASE_URL, CASES, PHOTO, SHAPES, UPLOAD, Account
 from tests.runtime.shapes import router
 from tests.runtime.transports import TRANSPORTS, comparable, send_by_asgi
@@ -92,7 +93,7 @@ def bundle(environment: pytest.MonkeyPatch) -> Iterator[Bundle]:
 
 
 @pytest.fixture(scope="module")
-def account(bundle: Bundle) -> Account:
+def account(bundle: Bundle, database_url: str) -> Account:
     credentials = {"username": f"user-{uuid4()}", "password": PASSWORD}
     bundle.post("register", "/auth/register", credentials)
 
@@ -106,6 +107,7 @@ def account(bundle: Bundle) -> Account:
         lambda: sign_in()["refresh_token"],
         lambda: session_id(sign_in()["access_token"]),
         bundle.upload(access_token),
+        asyncio.run(failed_job(database_url, user_id(access_token))),
     )
 
 

@@ -41,6 +41,8 @@ BUDGET = {
     "logout": DATABASE,
     "resize": TOKENS | PICTURES,
     "upload": TOKENS,
+    "jobs": DATABASE | TOKENS,
+    "worker": DATABASE | PICTURES,
     "janitor": DATABASE,
 }
 LOADED = """

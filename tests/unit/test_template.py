@@ -17,6 +17,7 @@ from infra.gateway.asgi import load_app
 from infra.gateway.routes import FUNCTION, folder_of, read_routes, read_template
 from shared import config
 from shared.config import Settings
+from shared.messages.topics import REQUESTED, RETRY
 
 TEMPLATE = read_template()
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
@@ -37,10 +38,10 @@ SET_BY_LAMBDA = {
 }
 LEFT_AT_DEFAULT = {
     *("METRICS_PORT", "DATABASE_POOL_SIZE", "LOG_FORMAT", "STALE_GROUP_SECONDS", "MAX_ANSWER_BYTES"),
-    *("AWS_ENDPOINT_URL_S3", "LOCALSTACK_HOST", "S3_PUBLIC_URL"),
+    *("AWS_ENDPOINT_URL_S3", "LOCALSTACK_HOST", "S3_PUBLIC_URL", "KAFKA_CA_FILE"),
 }
 ONLY_OF_HS256 = {"JWT_SECRET"}
-ONLY_OF_ISSUERS = dict.fromkeys(("resize", "upload"), {"JWT_PRIVATE_KEY"})
+ONLY_OF_ISSUERS = dict.fromkeys(("resize", "upload", "jobs"), {"JWT_PRIVATE_KEY"})
 
 HTTP_API_TIMEOUT_SECONDS = 30
 LOG_ACTIONS = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -51,6 +52,7 @@ OF_THE_STACK = SECRETS | {"S3_BUCKET"}
 """What is another in each stack, and so has no default."""
 ONLY_IN_ROTATION = {"REFRESH_TOKEN_OLD_KEYS"}
 """Of the secret as well, where a parameter says that it has them."""
+OF_KAFKA_USERS = {"KAFKA_SASL_PASSWORD", "KAFKA_SASL_USERNAME"}
 OF_KAFKA = {"KAFKA_SASL_PASSWORD"}
 """Of a secret of its own, as MSK and Lambda's event source want it."""
 REFERENCE = re.compile(
@@ -64,7 +66,11 @@ def of_type(kind: str) -> dict[str, Any]:
 
 def statements(role: str) -> list[tuple[list[str], list[Any]]]:
     """Return the actions and the resources of each statement of the role's own policies."""
-    documents = [policy["PolicyDocument"] for policy in RESOURCES[role]["Properties"]["Policies"]]
+    policies = [
+        policy["Fn::If"][1] if "Fn::If" in policy else policy
+        for policy in RESOURCES[role]["Properties"]["Policies"]
+    ]
+    documents = [policy["PolicyDocument"] for policy in policies]
     return [
         (_listed(statement["Action"]), _listed(statement["Resource"]))
         for document in documents
@@ -94,6 +100,8 @@ def environment(function: str, secrets: Mapping[str, str]) -> dict[str, str]:
                 found[name] = secrets[reference["name"]]
             case {"Fn::If": ["HasOldKeys", _, {"Ref": "AWS::NoValue"}]}:
                 assert PARAMETERS["RefreshTokenOldKeys"]["Default"] == "false"
+            case {"Fn::If": ["KafkaHasUser", _, {"Ref": "AWS::NoValue"}]}:
+                assert PARAMETERS["KafkaSecret"]["Default"] == ""
             case _:
                 pytest.fail(f"{function}: {name} is neither a parameter nor from the secret: {value}")
     return found
@@ -177,7 +185,7 @@ async def test_function_starts_with_exactly_the_settings_it_reads(
     read = SettingsRead(given, monkeypatch)
     await start(function)
     unset = SET_BY_LAMBDA | LEFT_AT_DEFAULT | ONLY_OF_HS256 | ONLY_OF_ISSUERS.get(function, set())
-    unset |= ONLY_IN_ROTATION
+    unset |= ONLY_IN_ROTATION | OF_KAFKA_USERS
     assert given.keys() == read.names - unset
 
 
@@ -282,8 +290,16 @@ def test_no_role_may_do_more_than_its_functions_do() -> None:
     assert beyond == {
         "JanitorRole": [(["sqs:SendMessage"], [{"Fn::GetAtt": "JanitorDeadLetters.Arn"}])],
         "UploadRole": [(["s3:PutObject"], [UPLOADS])],
-        "ResizeRole": [
+        "JobsRole": [(["s3:GetObject"], [RESULTS])],
+        "WorkerRole": [
             (["s3:GetObject"], [UPLOADS]),
+            (["s3:PutObject"], [RESULTS]),
+            (["s3:ListBucket"], [{"Fn::GetAtt": "Bucket.Arn"}]),
+            (["sqs:SendMessage"], [{"Fn::GetAtt": "WorkerDeadLetters.Arn"}]),
+            (["secretsmanager:GetSecretValue"], [{"Ref": "KafkaSecret"}]),
+        ],
+        "ResizeRole": [
+            (["s3:GetObject", "s3:PutObject"], [UPLOADS]),
             (["s3:GetObject", "s3:PutObject"], [RESULTS]),
             (["s3:ListBucket"], [{"Fn::GetAtt": "Bucket.Arn"}]),
         ],
@@ -342,3 +358,23 @@ def test_alarm_is_there_only_with_a_topic_to_send_it_to(alarm: str) -> None:
     properties = RESOURCES[alarm]["Properties"]
     assert properties["AlarmActions"] == [{"Ref": "AlarmTopic"}]
     assert properties["TreatMissingData"] == "notBreaching"
+
+
+def test_worker_takes_its_records_from_both_topics_and_answers_those_that_have_to_come_again() -> None:
+    sources = of_type("AWS::Lambda::EventSourceMapping")
+    assert {source["Topics"][0] for source in sources.values()} == {REQUESTED, RETRY}
+    for name, source in sources.items():
+        assert RESOURCES[name]["Condition"] == "HasKafka"
+        assert source["FunctionName"] == {"Ref": "Worker"}
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["StartingPosition"] == "TRIM_HORIZON"
+        destination = source["DestinationConfig"]["OnFailure"]["Destination"]
+        assert destination == {"Fn::GetAtt": "WorkerDeadLetters.Arn"}
+
+
+@pytest.mark.parametrize("function", ["resize", "worker"])
+def test_credentials_of_kafka_are_those_of_its_secret(function: str) -> None:
+    for name, key in (("KAFKA_SASL_USERNAME", "username"), ("KAFKA_SASL_PASSWORD", "password")):
+        condition, given, _ = variables(function)[name]["Fn::If"]
+        assert condition == "KafkaHasUser"
+        assert given == {"Fn::Sub": f"{{{{resolve:secretsmanager:${{KafkaSecret}}:SecretString:{key}}}}}"}

@@ -25,7 +25,13 @@ Resources:
   Early:
     Type: AWS::Serverless::Function
     Metadata: {DockerBuildArgs: {FUNCTION: early}}
-    Properties: {Timeout: 29}
+    Properties:
+      Timeout: 29
+      Events: {Do: {Type: HttpApi, Properties: {ApiId: !Ref Api, Method: POST, Path: /early}}}
+  CalledElsewhere:
+    Type: AWS::Serverless::Function
+    Metadata: {DockerBuildArgs: {FUNCTION: called_elsewhere}}
+    Properties: {Timeout: 300}
 """
 
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.db.job_changes import JobChanges
+from shared.db.storage import ObjectStorage
+from shared.errors import NotFound
+from shared.job_document import JobDocument
+from shared.repositories.jobs import JobState
+from shared.repositories.unit_of_work import UnitOfWork
+
+ADDRESS_SECONDS = 15 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class OwnJobs:
+    """The caller's own: another's is as one that never was."""
+
+    unit_of_work: UnitOfWork
+    storage: ObjectStorage
+    changes: JobChanges
+    user: UUID
+
+    async def list(self, limit: int, before: UUID | None) -> list[JobDocument]:
+        async with self.unit_of_work() as repositories:
+            jobs = await repositories.jobs.list_of_user(self.user, limit, before)
+        return [await self._document(job) for job in jobs]
+
+    async def one(self, job_id: UUID, wait: float) -> JobDocument:
+        """Return the job, as soon as it is finished or `wait` seconds are over. Raises NotFound."""
+        job = await self._find(job_id)
+        if wait and not job.is_finished:
+            job = await self._finished(job, wait)
+        return await self._document(job)
+
+    async def _finished(self, job: JobState, wait: float) -> JobState:
+        try:
+            async with asyncio.timeout(wait):
+                while not job.is_finished:
+                    async with self.changes.of(job.id) as changed:
+                        # It may have been finished just before anybody listened.
+                        job = await self._find(job.id)
+                        if not job.is_finished:
+                            await changed.wait()
+                            job = await self._find(job.id)
+        except TimeoutError:
+            pass
+        return job
+
+    async def _find(self, job_id: UUID) -> JobState:
+        async with self.unit_of_work() as repositories:
+            job = await repositories.jobs.of_user(job_id, self.user)
+        if job is None:
+            raise NotFound(f"You have no job {job_id}.")
+        return job
+
+    async def _document(self, job: JobState) -> JobDocument:
+        """One address after the other: they are made on a few threads, which have a bounded queue."""
+        if not self.storage.is_configured:
+            return JobDocument.of(job)
+        return JobDocument.of(
+            job,
+            [
+                await self.storage.presigned_get(
+                    output.key,
+                    expires_in=ADDRESS_SECONDS,
+                    filename=f"image-{output.width}x{output.height}.{output.key.rpartition('.')[2]}",
+                    content_type=output.content_type,
+                )
+                for output in job.outputs
+            ],
+        )

@@ -1,0 +1,2 @@
+class Refused(Exception):
+    """Raised when something cannot be done; its text is the one line that the operator is told."""

@@ -1,0 +1,43 @@
+"""What is dead is sent again, as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from infra.queue.errors import Refused
+from infra.queue.log import DeadRecord
+from shared.db.kafka import KafkaProducer
+from shared.errors import MessageInvalid
+from shared.messages.envelope import headers_of
+from shared.messages.resize_requested import ResizeRequested
+from shared.messages.topics import REQUESTED
+from shared.repositories.unit_of_work import UnitOfWork
+
+
+async def replay(record: DeadRecord, producer: KafkaProducer, unit_of_work: UnitOfWork) -> str:
+    """Send it to the requested topic, as a first attempt, and queue its job again; return the job's id.
+
+    Raises Refused for one that no worker could read, and where there is no such job, or it is done.
+    """
+    request = _request(record)
+    async with unit_of_work() as repositories:
+        if not await repositories.jobs.reopen(request.job):
+            raise Refused(f"{record.name}: its job {request.job} is done, under way, or deleted")
+        again = request.model_copy(update={"attempt": 1})
+        await producer.publish(REQUESTED, str(request.job).encode(), again.encode(), headers_of(1))
+    return str(request.job)
+
+
+def _request(record: DeadRecord) -> ResizeRequested:
+    message = record.message
+    if message is None or not message.is_whole:
+        raise Refused(f"{record.name}: the record is not whole")
+    try:
+        return ResizeRequested.decode(message.record)
+    except MessageInvalid as problem:
+        raise Refused(f"{record.name}: no worker can read it: {problem.detail}") from None
+
+
+def matching(records: Iterable[DeadRecord], code: str) -> list[DeadRecord]:
+    """Return those that were given up for this reason."""
+    return [each for each in records if each.message is not None and each.message.code == code]
