@@ -1,17 +1,22 @@
-"""PNG as it is read: what is plain, by libspng. The rest is left to Pillow, and so is what is damaged."""
+"""PNG as it is read: what is plain, by isal and libspng; the rest, and what is damaged, is left to Pillow."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import cast
+
+from isal import igzip_lib
 from PIL import Image
 from zlib_ng import zlib_ng
 
 from shared.images import spng
-from shared.images.structure.png import AROUND, HEADER, SIGNATURE, Chunk, chunks
+from shared.images.png_writer import file_of
+from shared.images.structure.png import Chunk, chunks
 
 PLAIN = {bytes((8, colours, 0, 0, 0)): mode for colours, mode in ((0, "L"), (2, "RGB"), (6, "RGBA"))}
 """Pillow's mode, by what a header says after the size: 8 bits, the colours, not interlaced."""
-BEGIN, AT_KIND = len(SIGNATURE) + AROUND + 13, 24
-"""Where the header ends, and where it says so."""
+AT_DEPTH = 24
+"""Where it says so."""
 
 NOT_PLAIN = frozenset((b"tRNS", b"acTL", b"fcTL", b"fdAT", b"CgBI"))
 """Transparency that is no channel; animations; Apple's own."""
@@ -21,25 +26,34 @@ EXIF_AS_TEXT = b"Raw profile"
 
 MAXIMUM_DATA_CHUNKS = 2**16
 """Of the pixels; writers fill at least 8 KiB."""
+PIECE_BYTES = 2**16
+"""Inflated at a time."""
+BAND_BYTES = 2**17
+"""Of rows at a time, so that they stay in the processor's cache from one stage to the next."""
+
+INFLATE_ERROR = cast(type[Exception], igzip_lib.error)
+NOT_COMPRESSED = 0
+UNFILTERED = b"\0"
+"""What stands before a row."""
 
 
 def decode(source: bytes, header: Image.Image) -> Image.Image | None:
     """Return the picture, with what Pillow has read of it so far; None where Pillow has to read the rest."""
-    mode = PLAIN.get(source[AT_KIND : AT_KIND + 5])
-    pixels = _pixels(source) if mode is not None and mode == header.mode else None
-    if pixels is None:
+    if PLAIN.get(source[AT_DEPTH : AT_DEPTH + 5]) != header.mode:
+        return None
+    data = _data(source)
+    if data is None:
         return None
     try:
-        decoded = spng.decode(pixels, header.width * header.height * len(header.getbands()))
-    except spng.SpngError:
+        image = _pixels(_Inflated(data), header.mode, header.size)
+    except (INFLATE_ERROR, spng.SpngError, EOFError):
         return None
-    image = Image.frombuffer(header.mode, header.size, decoded, "raw", header.mode, 0, 1)
     image.info, image.format = header.info, header.format
     return image
 
 
-def _pixels(source: bytes) -> bytes | None:
-    """Return a file of the header and the pixels alone; None where that would not do, or is not whole."""
+def _data(source: bytes) -> list[memoryview] | None:
+    """Return what the pixels' chunks hold; None where one of any kind would not do, or is not whole."""
     view = memoryview(source)
     data: list[memoryview] = []
     is_behind = False
@@ -51,7 +65,7 @@ def _pixels(source: bytes) -> bytes | None:
         elif data:
             is_behind = True
             if chunk.kind == b"IEND":
-                return _joined(source, data)
+                return data
             if chunk.kind not in HARMLESS or source.startswith(EXIF_AS_TEXT, chunk.start):
                 return None
         if len(data) > MAXIMUM_DATA_CHUNKS or (data and not _is_whole(view, chunk)):
@@ -64,6 +78,58 @@ def _is_whole(view: memoryview, chunk: Chunk) -> bool:
     return zlib_ng.crc32(view[chunk.start - 4 : end]) == int.from_bytes(view[end : end + 4], "big")
 
 
-def _joined(source: bytes, data: list[memoryview]) -> bytes:
-    head = HEADER.pack(sum(map(len, data)), b"IDAT")
-    return b"".join((source[:BEGIN], head, *data, bytes(4), HEADER.pack(0, b"IEND"), bytes(4)))
+class _Inflated:
+    """Raises EOFError where there is less than is asked for, and igzip_lib.error where it is damaged."""
+
+    def __init__(self, data: list[memoryview]) -> None:
+        self._pieces = _pieces(data)
+        self._inflater = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
+
+    def take(self, length: int) -> bytes:
+        parts = []
+        while length:
+            parts.append(self._some(length))
+            length -= len(parts[-1])
+        return b"".join(parts)
+
+    def end(self) -> None:
+        """Read the checksum behind it all. Raises EOFError where there are more bytes."""
+        while not self._inflater.eof:
+            if self._some(1):
+                raise EOFError
+
+    def _some(self, length: int) -> bytes:
+        piece: bytes | memoryview = b""
+        if self._inflater.needs_input:
+            piece = next(self._pieces, b"")
+            if not piece:
+                raise EOFError
+        return self._inflater.decompress(piece, length)
+
+
+def _pieces(data: list[memoryview]) -> Iterator[memoryview]:
+    for each in data:
+        for at in range(0, len(each), PIECE_BYTES):
+            yield each[at : at + PIECE_BYTES]
+
+
+def _pixels(inflated: _Inflated, mode: str, size: tuple[int, int]) -> Image.Image:
+    """Undo the filters.
+
+    They refer to the row above: so each band is a PNG that begins with the last row of the band before.
+    """
+    image = Image.new(mode, size)
+    width, height = size
+    row = width * len(image.getbands())
+    rows = max(1, BAND_BYTES // (row + 1))
+    pixels, above = bytearray((rows + 1) * row), bytearray(row)
+    for top in range(0, height, rows):
+        rows = min(rows, height - top)
+        filtered = b"".join((UNFILTERED, above, inflated.take(rows * (row + 1))))
+        file = file_of(mode, (width, rows + 1), zlib_ng.compress(filtered, NOT_COMPRESSED))
+        spng.decode(file, pixels, (rows + 1) * row)
+        band = pixels[row : (rows + 1) * row]
+        image.paste(Image.frombuffer(mode, (width, rows), band, "raw", mode, 0, 1), (0, top))
+        above = band[-row:]
+    inflated.end()
+    return image

@@ -16,7 +16,7 @@ LOCKED = re.compile(r"^(\S+==\S+) ", re.MULTILINE)
 
 DATABASE = {"sqlalchemy", "asyncpg"}
 TOKENS = {"jose", "cryptography"}
-PICTURES = {"PIL", "cykooz_resizer", "zlib_ng"}
+PICTURES = {"PIL", "cykooz_resizer", "isal", "zlib_ng"}
 ELSEWHERE = {
     *(
         "aiokafka",
