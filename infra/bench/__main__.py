@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as Printed
 
-from infra.bench import cold_starts, front_door, imports, logins, pictures
+from infra.bench import cold_starts, front_door, imports, logins, over_http, pictures, results
 from infra.bench.row import Row
+from infra.bench.table import Table, table_of
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    title: str
-    rows: Iterable[Row]
+    name: str
+    measure: Callable[[], Iterable[Table]]
 
 
-def main(only: Annotated[str, typer.Option(help="Measure what has this word in its title.")] = "") -> None:
-    """Print each table as soon as it has been measured."""
+def _rows(title: str, measure: Callable[[], Iterable[Row]]) -> Iterator[Table]:
+    yield table_of(title, measure())
+
+
+def _section(name: str, title: str, measure: Callable[[], Iterable[Row]]) -> Section:
+    return Section(name, partial(_rows, title, measure))
+
+
+SECTIONS = (
+    Section("pictures", pictures.measure),
+    Section("http", over_http.measure),
+    _section("logins", "Logins: a second of ours against argon2 alone, on all cores", logins.measure),
+    _section("imports", "Imports: a fresh process of ours against its libraries alone", imports.measure),
+    _section(
+        "cold-starts",
+        "Cold starts: spawn to first event, of ours against its libraries alone",
+        cold_starts.measure,
+    ),
+    _section("front-door", "Front door: ours in the runtime client against uvicorn", front_door.measure),
+)
+
+
+def main(
+    only: Annotated[str, typer.Option(help=f"One of: {', '.join(one.name for one in SECTIONS)}.")] = "",
+) -> None:
+    """Print each table as soon as it has been measured, and keep it in infra/bench/results.md."""
     console = Console()
-    sections = [
-        Section("Pictures: CPU of ours against Pillow decoding in full, Lanczos", pictures.measure()),
-        Section("Logins: a second of ours against argon2 alone, on all cores", logins.measure()),
-        Section("Imports: a fresh process of ours against its libraries alone", imports.measure()),
-        Section(
-            "Cold starts: spawn to first event, of ours against its libraries alone", cold_starts.measure()
-        ),
-        Section("Front door: ours in the runtime client against uvicorn", front_door.measure()),
-    ]
-    for section in sections:
-        if only.lower() not in section.title.lower():
-            continue
-        table = Table("what", "ours", "against", "ratio", title=section.title, title_justify="left")
-        for row in section.rows:
-            table.add_row(row.what, f"{row.ours:.1f} {row.unit}", f"{row.against:.1f}", f"{row.ratio:.2f}")
-        console.print(table)
+    for section in SECTIONS:
+        if only in ("", section.name):
+            measured = list(section.measure())
+            for table in measured:
+                console.print(_printed(table))
+            results.keep(section.name, measured)
+
+
+def _printed(table: Table) -> Printed:
+    printed = Printed(*table.columns, title=table.title, title_justify="left", caption="\n".join(table.notes))
+    for row in table.rows:
+        printed.add_row(*row)
+    return printed
 
 
 if __name__ == "__main__":
