@@ -133,6 +133,11 @@ class PictureSettings(SourceSettings):
     """Until the caller is told that it takes too long; below the 29 s after which API Gateway would."""
 
 
+class PresetSettings(Settings):
+    presets: str | None = None
+    """Processing options by name, as JSON: `{"avatar": {"width": 128, "resizing_type": "fill"}}`."""
+
+
 LAMBDA_ANSWER_BYTES = 4_700_000
 """What is left of Lambda's 6 MB for a picture, as its answer is JSON with the picture in base64.
 
@@ -140,10 +145,18 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
 
+LAMBDA_MEGABYTES = 1769
+"""One whole processor: what a picture is reckoned at elsewhere than on Lambda.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+"""
+
+
 class AnswerSettings(Settings):
     max_answer_bytes: int | None = Field(default=None, ge=1)
     """What comes out larger is stored, and its address answered; unset, what Lambda takes, elsewhere all."""
     aws_lambda_runtime_api: str | None = None
+    aws_lambda_function_memory_size: int = Field(default=LAMBDA_MEGABYTES, ge=1)
 
     @property
     def answer_bytes(self) -> int | None:

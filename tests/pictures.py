@@ -12,6 +12,8 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageChops, ImageStat
 
+from shared.images.options import ProcessingOptions, RequestedFormat
+
 Colour = tuple[int, ...]
 
 SIZE = (64, 48)
@@ -21,6 +23,17 @@ BLACK_AND_WHITE: Sequence[Colour] = ((0, 0, 0), (255, 255, 255), (255, 255, 255)
 
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """The passes of an interlaced PNG: first column, first row, columns between, rows between (PNG, 8.1)."""
+
+
+def options(
+    width: int | None,
+    height: int | None = None,
+    format: RequestedFormat | None = None,
+    quality: int | None = None,
+    **others: Any,
+) -> ProcessingOptions:
+    given = {"width": width, "height": height, "format": format, "quality": quality, **others}
+    return ProcessingOptions(**given)
 
 
 def quadrants(colours: Sequence[Colour] = COLOURS, size: tuple[int, int] = SIZE) -> Image.Image:

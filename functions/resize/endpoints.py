@@ -1,11 +1,10 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import ValidationError
 
 from functions.resize.queue import Queue, queue
 from functions.resize.schemas import StoredSource
-from functions.resize.service import Resizing
+from functions.resize.service import Asked, Resized, ResizeService
 from functions.resize.stored import StoredPictures
 from functions.resize.upload import DEFAULT_NAME, FIELD, MULTIPART, Upload, read_upload
 from shared.authentication import authenticated
@@ -30,13 +29,13 @@ from shared.errors import (
     TooBusy,
     TooSlow,
 )
-from shared.images import pipeline
 from shared.images.formats import FORMATS
 from shared.images.limits import Limits
-from shared.images.parameters import ResizeParameters, ResizeQuery
-from shared.images.pipeline import Picture
+from shared.images.negotiation import accepted_formats
+from shared.images.options import ProcessingOptions
 from shared.images.receipt import server_timing
-from shared.on_startup.pictures import answer_bytes, picture_limits, picture_seconds
+from shared.on_startup.pictures import answer_bytes, memory_megabytes, picture_limits, picture_seconds
+from shared.on_startup.presets import Presets, presets
 from shared.on_startup.threads import threads
 from shared.requests import JSON, invalid, media_type, read_json, single_values
 from shared.responses import NO_STORE, inline_filename, problems
@@ -82,6 +81,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         "description": "The job, with `Prefer: respond-async` or `outputs`; `Location` shows how it goes on",
         "headers": {"Location": {"schema": {"type": "string"}}},
     },
+    304: {"description": "The picture has not changed: it is the one of If-None-Match"},
     303: {
         "description": "The picture is too large for an answer: GET it from there, without the token",
         "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
@@ -90,12 +90,12 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def resizing(
-    threads: Annotated[BoundedThreads[Picture], Depends(threads)],
+async def resize_service(
+    threads: Annotated[BoundedThreads[Any], Depends(threads)],
     limits: Annotated[Limits, Depends(picture_limits)],
     seconds: Annotated[int, Depends(picture_seconds)],
-) -> Resizing:
-    return Resizing(threads, limits, seconds)
+) -> ResizeService:
+    return ResizeService(threads, limits, seconds)
 
 
 async def stored_pictures(
@@ -115,41 +115,67 @@ async def stored_pictures(
 )
 async def resize(
     request: Request,
-    query: Annotated[ResizeQuery, Query()],
+    query: Annotated[ProcessingOptions, Query()],
     caller: Annotated[Identity, Depends(authenticated)],
-    service: Annotated[Resizing, Depends(resizing)],
+    service: Annotated[ResizeService, Depends(resize_service)],
+    presets: Annotated[Presets, Depends(presets)],
     stored: Annotated[StoredPictures, Depends(stored_pictures)],
     queue: Annotated[Queue, Depends(queue)],
+    memory_megabytes: Annotated[int, Depends(memory_megabytes)],
 ) -> Response:
-    """Resize the picture to fit into width x height, upright and in sRGB; never larger than it is."""
+    """Resize the picture to width x height, upright and in sRGB; animations stay what they are."""
     named = await read_json(request, StoredSource) if media_type(request) == JSON else None
-    outputs = _outputs(query, named)
+    outputs = _outputs(query, named, presets)
     limit = service.limits.source_bytes
     if queue.takes(request, named):
         return await queue.accept(request, caller, named, outputs, limit)
     source = await _source(request, named, stored, limit)
-    resized = await service.resize(source.content, pipeline.Request(**outputs[0].model_dump()))
+    asked = _asked(request, outputs[0])
+    answer = await service.resize(source.content, asked)
+    headers = {"ETag": answer.tag, "Cache-Control": "private"}
+    if asked.options.format == "auto":
+        headers["Vary"] = "Accept"
+    if answer.resized is None:
+        return Response(status_code=304, headers=headers)
+    return await _picture(answer.resized, source.stem, stored, headers, memory_megabytes)
+
+
+async def _picture(
+    resized: Resized, stem: str, stored: StoredPictures, headers: dict[str, str], memory_megabytes: int
+) -> Response:
+    """Answer the picture, or where it is."""
     picture = resized.picture
     width, height = picture.size
-    filename = f"{source.stem}-{width}x{height}.{picture.format.extension}"
-    timing = {"Server-Timing": server_timing(resized.seconds)}
+    filename = f"{stem}-{width}x{height}.{picture.format.extension}"
+    headers |= {
+        "Server-Timing": server_timing(resized.seconds),
+        "Image-Receipt": resized.receipt(memory_megabytes),
+    }
     if address := await stored.address(picture, filename):
-        return Response(status_code=303, headers={"Location": address, **NO_STORE, **timing})
-    headers = {"Cache-Control": "private", "Content-Disposition": inline_filename(filename), **timing}
+        return Response(status_code=303, headers={**headers, "Location": address, **NO_STORE})
+    headers["Content-Disposition"] = inline_filename(filename)
     return Response(picture.content, headers=headers, media_type=picture.format.media_type)
 
 
-def _outputs(query: ResizeQuery, named: StoredSource | None) -> list[ResizeParameters]:
+def _asked(request: Request, options: ProcessingOptions) -> Asked:
+    accepted = accepted_formats(request.headers.get("accept", ""))
+    return Asked(options, accepted, request.headers.get("if-none-match", ""))
+
+
+def _outputs(
+    query: ProcessingOptions, named: StoredSource | None, presets: Presets
+) -> list[ProcessingOptions]:
     """Return what is to be made: what the query says, or each of a batch. Raises ParametersInvalid."""
-    given = query.model_dump(exclude_unset=True)
+    where: tuple[str, ...] = ("query",)
+    outputs = [query]
     if named is not None and named.outputs is not None:
-        if given:
-            raise invalid([{"loc": ("query", name), "msg": "`outputs` has them"} for name in given])
-        return named.outputs
+        if given := query.model_fields_set:
+            raise invalid([{"loc": ("query", name), "msg": "`outputs` has them"} for name in sorted(given)])
+        where, outputs = ("body", "outputs"), named.outputs
     try:
-        return [ResizeParameters.model_validate(given)]
-    except ValidationError as error:
-        raise invalid([{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]) from None
+        return [each.with_preset(presets) for each in outputs]
+    except ParametersInvalid as refusal:
+        raise invalid([{"loc": where, "msg": refusal.detail}]) from None
 
 
 async def _source(request: Request, named: StoredSource | None, stored: StoredPictures, limit: int) -> Upload:

@@ -4,6 +4,7 @@ from shared.app import create_app
 from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
 from shared.on_startup.kafka import open_kafka
 from shared.on_startup.pictures import open_picture_limits
+from shared.on_startup.presets import open_presets
 from shared.on_startup.storage import open_storage
 from shared.on_startup.threads import open_threads
 from shared.on_startup.token_verifier import open_token_verifier
@@ -12,7 +13,15 @@ from shared.runtime import LambdaEntry
 app = create_app(
     "resize",
     router,
-    resources=[open_token_verifier, open_picture_limits, open_threads, open_storage, open_kafka, open_queue],
+    resources=[
+        open_token_verifier,
+        open_picture_limits,
+        open_presets,
+        open_threads,
+        open_storage,
+        open_kafka,
+        open_queue,
+    ],
     instruments=[IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION],
 )
 handler = LambdaEntry(app)

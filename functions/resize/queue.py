@@ -16,7 +16,7 @@ from functions.resize.schemas import StoredSource
 from functions.resize.upload import read_upload
 from shared.config import JobSettings
 from shared.errors import QueueUnavailable
-from shared.images.parameters import ResizeParameters
+from shared.images.options import ProcessingOptions
 from shared.requests import invalid
 from shared.responses import NO_STORE, OrjsonResponse
 from shared.security.access_tokens import Identity
@@ -55,13 +55,13 @@ class Queue:
         request: Request,
         caller: Identity,
         named: StoredSource | None,
-        outputs: list[ResizeParameters],
+        outputs: list[ProcessingOptions],
         maximum_bytes: int,
     ) -> Response:
         """Make a job of the request, and answer 202 when the broker has acknowledged it."""
         key = _idempotency_key(request)
         submissions = await self._open()
-        params = [each.model_dump(mode="json", exclude_unset=True) for each in outputs]
+        params = [each.as_parameters() for each in outputs]
         source = named.source if named else (await read_upload(request, maximum_bytes)).content
         job = await submissions.submit(caller.user_id, source, params, key, _traceparent(request))
         headers = {"Location": f"{JOB_PATH}/{job.id}", **NO_STORE}

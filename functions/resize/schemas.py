@@ -3,7 +3,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.images.parameters import ResizeParameters
+from shared.images.options import ProcessingOptions
 
 MAXIMUM_OUTPUTS = 50
 
@@ -15,4 +15,4 @@ class StoredSource(BaseModel):
 
     source: UUID
     """As `POST /file/upload` named it."""
-    outputs: Annotated[list[ResizeParameters], Field(min_length=1, max_length=MAXIMUM_OUTPUTS)] | None = None
+    outputs: Annotated[list[ProcessingOptions], Field(min_length=1, max_length=MAXIMUM_OUTPUTS)] | None = None

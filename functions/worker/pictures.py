@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +13,15 @@ from pydantic import ValidationError
 
 from shared.concurrency import BoundedThreads
 from shared.db.storage import ObjectStorage
+from shared.images.entity_tag import engine
 from shared.images.limits import Limits
-from shared.images.parameters import ResizeParameters
-from shared.images.pipeline import Picture, Request, resize
+from shared.images.options import ProcessingOptions
+from shared.images.pipeline import Picture, resize
 from shared.messages.resize_requested import InlineSource, ResizeRequested
 from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
 from shared.object_keys import result_key
 from shared.repositories.jobs import OutputState
 from shared.requests import invalid
-
-ENGINE = f"pillow {version('pillow')}, cykooz-resizer {version('cykooz-resizer')}, 1"
-"""What else a picture depends on; counted up when the pipeline makes other bytes of the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +46,9 @@ class Pictures:
         )
 
     async def _output(
-        self, user: UUID, source: bytes, digest: bytes, parameters: ResizeParameters
+        self, user: UUID, source: bytes, digest: bytes, parameters: ProcessingOptions
     ) -> OutputState:
-        wanted = Request(**parameters.model_dump())
-        picture = await self.threads.run(partial(resize, source, wanted, self.limits), self.seconds)
+        picture = await self.threads.run(partial(resize, source, parameters, self.limits), self.seconds)
         _observe(picture, len(source))
         key = result_key(user, _name(digest, parameters), picture.format.extension)
         await self.storage.put(key, picture.content, picture.format.media_type)
@@ -60,17 +56,17 @@ class Pictures:
         return OutputState(key, width, height, len(picture.content), picture.format.media_type)
 
 
-def _parameters(params: dict[str, Any]) -> ResizeParameters:
+def _parameters(params: dict[str, Any]) -> ProcessingOptions:
     """Raises ParametersInvalid: what the API checked may have been checked by another version of it."""
     try:
-        return ResizeParameters.model_validate(params)
+        return ProcessingOptions.model_validate(params).with_preset({})
     except ValidationError as error:
         raise invalid([{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]) from None
 
 
-def _name(digest: bytes, parameters: ResizeParameters) -> str:
+def _name(digest: bytes, parameters: ProcessingOptions) -> str:
     wanted = orjson.dumps(parameters.model_dump(exclude_none=True), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(b"\0".join((digest, wanted, ENGINE.encode()))).hexdigest()
+    return hashlib.sha256(b"\0".join((digest, wanted, engine()))).hexdigest()
 
 
 def _observe(picture: Picture, source_bytes: int) -> None:
@@ -78,4 +74,4 @@ def _observe(picture: Picture, source_bytes: int) -> None:
         IMAGE_STAGE_DURATION.labels(stage, picture.format.name).observe(seconds)
     IMAGE_BYTES.labels("in").inc(source_bytes)
     IMAGE_BYTES.labels("out").inc(len(picture.content))
-    IMAGE_PIXELS.inc(picture.source_size[0] * picture.source_size[1])
+    IMAGE_PIXELS.inc(picture.source_size[0] * picture.source_size[1] * picture.frames)

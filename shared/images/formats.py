@@ -24,14 +24,18 @@ class Format:
     maximum_pixels: int | None = None
     """The most that are written; None where that takes next to no time."""
 
-    def check_size(self, size: tuple[int, int]) -> None:
-        """Raises ParametersInvalid for more pixels than are written."""
+    has_exif: bool = True
+
+    def check_size(self, size: tuple[int, int], frames: int = 1) -> None:
+        """Raises ParametersInvalid for more pixels, of all frames together, than are written."""
         width, height = size
-        if self.maximum_pixels is not None and width * height > self.maximum_pixels:
+        actual = width * height * frames
+        if self.maximum_pixels is not None and actual > self.maximum_pixels:
+            times = f" in {frames} frames" if frames > 1 else ""
             raise ParametersInvalid(
-                f"It would be {width}x{height}; a {self.name} has at most {self.maximum_pixels} pixels.",
+                f"It would be {width}x{height}{times}; at most {self.maximum_pixels} pixels are written.",
                 limit=self.maximum_pixels,
-                actual=width * height,
+                actual=actual,
             )
 
 
@@ -45,7 +49,7 @@ FORMATS: Mapping[OutputFormat, Format] = {
     "webp": Format("webp", "image/webp", "webp", True, 80, {"method": 2}, SLOW_FORMAT_PIXELS),
     # speed=8 takes a third of the time of the default 6, for 1 % more bytes.
     "avif": Format("avif", "image/avif", "avif", True, 65, {"speed": 8}, SLOW_FORMAT_PIXELS),
-    "gif": Format("gif", "image/gif", "gif", True, quality=None, maximum_pixels=SLOW_FORMAT_PIXELS),
+    "gif": Format("gif", "image/gif", "gif", True, None, maximum_pixels=SLOW_FORMAT_PIXELS, has_exif=False),
 }
 
 READERS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP")

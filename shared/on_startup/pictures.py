@@ -23,7 +23,9 @@ async def open_picture_limits(app: FastAPI) -> AsyncIterator[None]:
     settings = PictureSettings.from_environment()
     app.state.picture_limits = Limits(settings.max_source_bytes, settings.max_source_pixels)
     app.state.picture_seconds = settings.max_picture_seconds
-    app.state.answer_bytes = AnswerSettings.from_environment().answer_bytes
+    answers = AnswerSettings.from_environment()
+    app.state.answer_bytes = answers.answer_bytes
+    app.state.memory_megabytes = answers.aws_lambda_function_memory_size
     yield
 
 
@@ -42,3 +44,8 @@ async def picture_seconds(request: Request) -> int:
 async def answer_bytes(request: Request) -> int | None:
     """The most bytes that a picture is answered with; None for any number."""
     return cast(int | None, request.app.state.answer_bytes)
+
+
+async def memory_megabytes(request: Request) -> int:
+    """What the function is given, and so what it costs."""
+    return cast(int, request.app.state.memory_megabytes)

@@ -175,6 +175,12 @@ ROUTES = {
     "resize, no picture": resize("width=40", 415, content("image/jpeg"), EVERY_BYTE),
     "resize, empty": resize("width=40", 422, content("image/jpeg"), b""),
     "resize, width twice": resize("width=40&width=50", 422, content("image/jpeg"), PHOTO),
+    "resize, auto": Case(
+        *("resize", "POST", "/file/resize?width=40&format=auto", 200, {"Accept": "image/webp"}, PHOTO, True)
+    ),
+    "resize, not changed": Case(
+        *("resize", "POST", "/file/resize?width=40", 304, {"If-None-Match": "*"}, PHOTO, True)
+    ),
     "resize, no width": resize("width=%E2%98%95", 422, content("image/jpeg"), PHOTO),
     "resize, source": json_case("resize", "/file/resize?width=40", 200, source, authorized=True),
     "resize, source, no token": json_case("resize", "/file/resize?width=40", 401, source),

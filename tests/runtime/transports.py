@@ -28,7 +28,11 @@ from tests.events.api_gateway_v2 import function_url_event, http_event, read_htt
 from tests.events.wire import CLIENT, Answer, Headers, Pairs, lower_case, pairs
 
 CONTEXT = SimpleNamespace(aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd")
-VARYING_HEADERS = {"date": re.compile(r".+"), "server-timing": re.compile(r"(?<=dur=)[\d.]+")}
+VARYING_HEADERS = {
+    "date": re.compile(r".+"),
+    "server-timing": re.compile(r"(?<=dur=)[\d.]+"),
+    "image-receipt": re.compile(r'(?<=cost=")[\d.]+'),
+}
 VARYING_MEMBERS = re.compile(rb'"(access_token|refresh_token|id|username|source|url)":"([^"]+)"')
 
 

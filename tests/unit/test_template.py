@@ -31,6 +31,7 @@ FUNCTIONS: dict[str, Any] = {
 WITH_ROUTES = sorted({route.function for route in read_routes()})
 
 SET_BY_LAMBDA = {
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
     "AWS_LAMBDA_FUNCTION_NAME",
     "AWS_LAMBDA_INITIALIZATION_TYPE",
     "AWS_LAMBDA_LOG_STREAM_NAME",

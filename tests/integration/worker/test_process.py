@@ -20,7 +20,8 @@ from shared.db.session import Database
 from shared.db.storage import ObjectStorage
 from shared.errors import DatabaseUnavailable, QueueUnavailable, StorageUnavailable
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
+from shared.images.options import ProcessingOptions
+from shared.images.pipeline import resize
 from shared.messages.record import Record
 from shared.messages.resize_completed import ResizeCompleted
 from shared.messages.resize_dead import ResizeDead
@@ -47,7 +48,7 @@ async def test_outputs_are_those_of_the_direct_way(
         (100, 67, "image/png"),
         (75, 50, "image/jpeg"),
     ]
-    direct = [Request(100, None, "png"), Request(None, 50)]
+    direct = [ProcessingOptions(width=100, format="png"), ProcessingOptions(height=50)]
     for output, request in zip(state.outputs, direct):
         stored = await storage.get(output.key, limit=10**6)
         assert stored == resize(photograph, request, Limits(10**6, 10**6)).content

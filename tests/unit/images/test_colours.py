@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
-from shared.images import pipeline
+from shared.images import colours
 from shared.images.formats import OutputFormat
 from shared.images.limits import MAXIMUM_PROFILE_BYTES, Limits
-from shared.images.pipeline import Request, resize
+from shared.images.options import ProcessingOptions
+from shared.images.pipeline import resize
 from tests.pictures import (
     COLOURS,
     SIZE,
@@ -18,20 +19,21 @@ from tests.pictures import (
     furthest,
     half_transparent,
     means,
+    options,
     pixels,
     quadrants,
 )
 from tests.unit.images.profiles import DISPLAY_P3, LINEAR_GREY, SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
-SMALLER = Request(width=32, height=None, format="png")
+SMALLER = options(width=32, height=None, format="png")
 CONVERTED = [colour[::-1] for colour in COLOURS]
 """What COLOURS are by the SWAPPED profile."""
 ICC_PROFILE = 34675
 """The TIFF tag."""
 
 
-def resized_means(source: bytes, request: Request = SMALLER) -> list[Colour]:
+def resized_means(source: bytes, request: ProcessingOptions = SMALLER) -> list[Colour]:
     return means(decoded(resize(source, request, LIMITS).content))
 
 
@@ -39,7 +41,7 @@ def resized_means(source: bytes, request: Request = SMALLER) -> list[Colour]:
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 def test_profile_is_converted_to_srgb(name: str, output: OutputFormat) -> None:
     source = encoded(quadrants(), name, icc_profile=SWAPPED)
-    assert furthest(resized_means(source, Request(32, None, output)), CONVERTED) <= 8
+    assert furthest(resized_means(source, options(32, None, output)), CONVERTED) <= 8
 
 
 @pytest.mark.parametrize("width", [32, 64])
@@ -47,7 +49,7 @@ def test_profile_is_converted_to_srgb(name: str, output: OutputFormat) -> None:
 def test_profile_is_converted_in_every_colour_mode(mode: str, width: int) -> None:
     image = quadrants().quantize(8) if mode == "P" else quadrants().convert(mode)
     source = encoded(image, "PNG", icc_profile=SWAPPED)
-    assert furthest(resized_means(source, Request(width, None)), CONVERTED) <= 4
+    assert furthest(resized_means(source, options(width, None)), CONVERTED) <= 4
 
 
 def test_wide_gamut_is_brought_into_srgb() -> None:
@@ -104,14 +106,14 @@ def test_profile_that_is_larger_changes_nothing(name: str) -> None:
 
 
 def test_profiles_that_are_kept_are_few_and_small() -> None:
-    kept = pipeline._kept_transform
+    kept = colours._kept_transform
     kept.cache_clear()
-    for number in range(pipeline.KEPT_PROFILES + 2):
-        for length in (1000, pipeline.KEPT_PROFILE_BYTES, pipeline.KEPT_PROFILE_BYTES + 1):
+    for number in range(colours.KEPT_PROFILES + 2):
+        for length in (1000, colours.KEPT_PROFILE_BYTES, colours.KEPT_PROFILE_BYTES + 1):
             profile = padded(length - 1) + bytes([number])
             resize(encoded(quadrants(), "WEBP", icc_profile=profile), SMALLER, LIMITS)
-    assert kept.cache_info().misses == 2 * (pipeline.KEPT_PROFILES + 2)
-    assert kept.cache_info().currsize == kept.cache_info().maxsize == pipeline.KEPT_PROFILES
+    assert kept.cache_info().misses == 2 * (colours.KEPT_PROFILES + 2)
+    assert kept.cache_info().currsize == kept.cache_info().maxsize == colours.KEPT_PROFILES
 
 
 @pytest.mark.parametrize("kind, value", [(2, "text"), (3, 7), (4, (7, 8)), (12, (0.5,))])
@@ -152,30 +154,30 @@ sources = pytest.mark.parametrize("source", WITH_TRANSPARENCY.values(), ids=WITH
 @pytest.mark.parametrize("width", [32, 64])
 @pytest.mark.parametrize("output", ["png", "webp", "avif", "gif"])
 def test_transparency_is_kept(source: bytes, width: int, output: OutputFormat) -> None:
-    image = decoded(resize(source, Request(width, None, output), LIMITS).content)
+    image = decoded(resize(source, options(width, None, output), LIMITS).content)
     row = pixels(image)[:width]
     assert (row[0][3], row[-1][3]) == (0, 255)
 
 
 @sources
 def test_jpeg_has_white_where_it_was_transparent(source: bytes) -> None:
-    fields = resized_means(source, Request(32, None, "jpeg"))
+    fields = resized_means(source, options(32, None, "jpeg"))
     assert furthest(fields[::2], [(255, 255, 255)] * 2) <= 2
 
 
 def test_jpeg_keeps_what_was_opaque() -> None:
     source = encoded(half_transparent(), "PNG")
-    fields = resized_means(source, Request(32, None, "jpeg"))
+    fields = resized_means(source, options(32, None, "jpeg"))
     assert furthest(fields[1::2], [COLOURS[0]] * 2) <= 4
 
 
 def test_half_transparent_colour_lies_over_white_in_jpeg() -> None:
     source = encoded(Image.new("RGBA", SIZE, (0, 0, 0, 128)), "PNG")
-    assert furthest(resized_means(source, Request(32, None, "jpeg")), [(127, 127, 127)] * 4) <= 2
+    assert furthest(resized_means(source, options(32, None, "jpeg")), [(127, 127, 127)] * 4) <= 2
 
 
 def test_what_is_transparent_does_not_darken_its_surroundings() -> None:
     source = encoded(half_transparent((255, 255, 255), size=(66, 48)), "PNG")
-    image = decoded(resize(source, Request(width=20, height=None), LIMITS).content)
+    image = decoded(resize(source, options(width=20, height=None), LIMITS).content)
     seen = [colour for *colour, alpha in pixels(image) if alpha > 0]
     assert furthest(seen, [(255, 255, 255)] * len(seen)) <= 1

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from shared.errors import SourceTooManyPixels, SourceUnreadable, SourceUnsupported
 from shared.images.formats import READERS, OutputFormat
-from shared.images.geometry import fit
+from shared.images.geometry import plan
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
-from tests.pictures import decoded, encoded, exif, half_transparent, quadrants, sixteen_bit_grey
+from shared.images.pipeline import resize
+from tests.pictures import decoded, encoded, exif, half_transparent, options, quadrants, sixteen_bit_grey
 from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=1_000_000, source_pixels=1_000_000)
@@ -101,10 +101,10 @@ damages: st.SearchStrategy[list[tuple[Damage, int, int]]] = st.lists(
 
 def check(source: bytes, output: OutputFormat | None) -> None:
     try:
-        picture = resize(source, Request(*BOX, output), LIMITS)
+        picture = resize(source, options(*BOX, output), LIMITS)
     except REFUSALS:
         return
-    assert picture.size == fit(picture.source_size, *BOX)
+    assert picture.size == plan(picture.source_size, options(*BOX)).size
     image = decoded(picture.content)
     assert (image.size, image.format) == (picture.size, picture.format.name.upper())
 

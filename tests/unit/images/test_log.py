@@ -16,9 +16,10 @@ import sys
 from pathlib import Path
 from shared.errors import Problem
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
+from shared.images.options import ProcessingOptions
+from shared.images.pipeline import resize
 try:
-    resize(Path(sys.argv[1]).read_bytes(), Request(8, 8), Limits(10**8, 10**8))
+    resize(Path(sys.argv[1]).read_bytes(), ProcessingOptions(width=8, height=8), Limits(10**8, 10**8))
 except Problem as problem:
     print(problem.code)
 """

@@ -10,12 +10,12 @@ from PIL import ExifTags, PngImagePlugin
 
 from shared.images.formats import OutputFormat
 from shared.images.limits import MAXIMUM_EXIF_BYTES, Limits
-from shared.images.pipeline import Request, resize
-from tests.pictures import COLOURS, SIZE, decoded, encoded, exif, furthest, means, quadrants
+from shared.images.pipeline import resize
+from tests.pictures import COLOURS, SIZE, decoded, encoded, exif, furthest, means, options, quadrants
 from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
-SMALLER = Request(width=32, height=None, format="png")
+SMALLER = options(width=32, height=None, format="png")
 CANARY = "where-it-was-taken"
 XMP = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'>{CANARY}</x:xmpmeta>".encode()
 METADATA = {
@@ -65,7 +65,7 @@ def test_sources_have_the_metadata_that_is_looked_for(source: bytes) -> None:
 @outputs
 @widths
 def test_no_metadata_is_passed_on(source: bytes, output: OutputFormat, width: int) -> None:
-    content = resize(source, Request(width, None, output), LIMITS).content
+    content = resize(source, options(width, None, output), LIMITS).content
     image = decoded(content)
     assert CANARY.encode() not in content
     assert not image.info.keys() & METADATA

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, ImageOps
 from shared.images.formats import FORMATS, OutputFormat
 from shared.images.geometry import Size
 from shared.images.limits import MAXIMUM_OUTPUT_PIXELS_A_SIDE, MAXIMUM_SOURCE_PIXELS_A_SIDE, Limits
-from shared.images.pipeline import Request, resize
+from shared.images.pipeline import resize
 from tests.pictures import (
     BLACK_AND_WHITE,
     COLOURS,
@@ -27,6 +27,7 @@ from tests.pictures import (
     furthest,
     interlaced_png,
     means,
+    options,
     psnr,
     quadrants,
     sixteen_bit_grey,
@@ -78,7 +79,7 @@ CONTENTS = {name: content for name, (content, _) in SOURCES.items()}
 def test_colours_stay_from_every_format_to_every_other(
     source: bytes, colours: Sequence[Colour], output: OutputFormat
 ) -> None:
-    picture = resize(source, Request(width=32, height=None, format=output), LIMITS)
+    picture = resize(source, options(width=32, height=None, format=output), LIMITS)
     image = decoded(picture.content)
     assert (image.format, image.size, picture.size) == (output.upper(), (32, 24), (32, 24))
     assert furthest(means(image), colours) <= 8
@@ -87,7 +88,7 @@ def test_colours_stay_from_every_format_to_every_other(
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("source", CONTENTS.values(), ids=CONTENTS)
 def test_picture_is_never_enlarged(source: bytes, output: OutputFormat) -> None:
-    picture = resize(source, Request(width=65, height=8192, format=output), LIMITS)
+    picture = resize(source, options(width=65, height=8192, format=output), LIMITS)
     assert (picture.size, decoded(picture.content).size) == (SIZE, SIZE)
 
 
@@ -97,7 +98,7 @@ def test_picture_is_never_enlarged(source: bytes, output: OutputFormat) -> None:
     + [("gif", "gif"), ("tiff", "jpeg"), ("bmp", "png")],
 )
 def test_format_follows_from_the_source(name: str, written: OutputFormat) -> None:
-    picture = resize(CONTENTS[name], Request(width=32, height=None), LIMITS)
+    picture = resize(CONTENTS[name], options(width=32, height=None), LIMITS)
     assert picture.format is FORMATS[written]
     assert decoded(picture.content).format == written.upper()
 
@@ -109,7 +110,7 @@ def test_what_comes_out_is_as_large_as_it_says(
     name: str, source_size: Size, box: tuple[int | None, int | None]
 ) -> None:
     source = encoded(quadrants(size=source_size), name)
-    picture = resize(source, Request(*box), LIMITS)
+    picture = resize(source, options(*box), LIMITS)
     assert picture.source_size == source_size
     assert decoded(picture.content).size == picture.size
 
@@ -117,7 +118,7 @@ def test_what_comes_out_is_as_large_as_it_says(
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_side_left_out_has_a_bound_too(output: OutputFormat) -> None:
     source = encoded(Image.new("L", (2, MAXIMUM_SOURCE_PIXELS_A_SIDE)), "PNG")
-    picture = resize(source, Request(width=2, height=None, format=output), LIMITS)
+    picture = resize(source, options(width=2, height=None, format=output), LIMITS)
     assert max(picture.size) <= MAXIMUM_OUTPUT_PIXELS_A_SIDE
 
 
@@ -126,7 +127,7 @@ def test_side_left_out_has_a_bound_too(output: OutputFormat) -> None:
 def test_picture_is_turned_upright(name: str, orientation: int) -> None:
     source = encoded(COLOUR, name, exif=exif(orientation))
     expected = ImageOps.exif_transpose(decoded(source))
-    picture = resize(source, Request(width=24, height=24, format="png"), LIMITS)
+    picture = resize(source, options(width=24, height=24, format="png"), LIMITS)
     assert picture.source_size == expected.size
     expected.thumbnail((24, 24))
     assert decoded(picture.content).size == expected.size
@@ -136,28 +137,28 @@ def test_picture_is_turned_upright(name: str, orientation: int) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_picture_of_its_own_size_is_turned_upright(orientation: int) -> None:
     source = encoded(COLOUR, "PNG", exif=exif(orientation))
-    content = resize(source, Request(width=8192, height=None), LIMITS).content
+    content = resize(source, options(width=8192, height=None), LIMITS).content
     assert decoded(content).tobytes() == ImageOps.exif_transpose(decoded(source)).tobytes()
 
 
 @pytest.mark.parametrize("output", ["jpeg", "webp", "avif"])
 def test_quality_sets_the_size(photograph: bytes, output: OutputFormat) -> None:
     qualities = (1, 30, 60, 90, 100)
-    pictures = [resize(photograph, Request(100, None, output, quality), LIMITS) for quality in qualities]
+    pictures = [resize(photograph, options(100, None, output, quality), LIMITS) for quality in qualities]
     lengths = [len(picture.content) for picture in pictures]
     assert lengths == sorted(set(lengths))
 
 
 @pytest.mark.parametrize("output", ["jpeg", "webp", "avif"])
 def test_default_quality_is_the_formats_own(photograph: bytes, output: OutputFormat) -> None:
-    asked = Request(100, None, output, FORMATS[output].quality)
-    default = Request(100, None, output)
+    asked = options(100, None, output, FORMATS[output].quality)
+    default = options(100, None, output)
     assert resize(photograph, default, LIMITS).content == resize(photograph, asked, LIMITS).content
 
 
 @pytest.mark.parametrize("output", ["png", "gif"])
 def test_quality_means_nothing_to_a_lossless_format(photograph: bytes, output: OutputFormat) -> None:
-    pictures = [resize(photograph, Request(100, None, output, quality), LIMITS) for quality in (1, 100)]
+    pictures = [resize(photograph, options(100, None, output, quality), LIMITS) for quality in (1, 100)]
     assert pictures[0].content == pictures[1].content
 
 
@@ -167,25 +168,25 @@ def test_photograph_is_as_sharp_as_a_full_lanczos(photograph: bytes, width: int,
     profile = ImageCms.ImageCmsProfile(BytesIO(full.info["icc_profile"]))
     reference = ImageCms.profileToProfile(full, profile, ImageCms.createProfile("sRGB"))
     assert reference is not None
-    picture = resize(photograph, Request(width, height=None, format="png"), LIMITS)
+    picture = resize(photograph, options(width, height=None, format="png"), LIMITS)
     expected = reference.resize(picture.size, Image.Resampling.LANCZOS)
     assert psnr(decoded(picture.content), expected) >= decibels
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_eight_threads_at_once_make_the_same_bytes(photograph: bytes, output: OutputFormat) -> None:
-    alone = resize(photograph, Request(120, None, output), LIMITS).content
+    alone = resize(photograph, options(120, None, output), LIMITS).content
     together = Barrier(8)
 
     def make(_: int) -> bytes:
         together.wait(timeout=30)
-        return resize(photograph, Request(120, None, output), LIMITS).content
+        return resize(photograph, options(120, None, output), LIMITS).content
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(make, range(8))) == {alone}
 
 
 def test_stages_are_timed_in_the_order_of_the_work(photograph: bytes) -> None:
-    seconds = resize(photograph, Request(120, None), LIMITS).stages.seconds
+    seconds = resize(photograph, options(120, None), LIMITS).stages.seconds
     assert list(seconds) == ["decode", "resize", "encode"]
     assert min(seconds.values()) >= 0

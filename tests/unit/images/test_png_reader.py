@@ -15,7 +15,8 @@ from PIL import Image
 from shared.errors import SourceUnreadable
 from shared.images import png_reader
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
+from shared.images.options import ProcessingOptions
+from shared.images.pipeline import resize
 from tests.pictures import (
     decoded,
     encoded,
@@ -99,7 +100,7 @@ LEFT_TO_PILLOW = {
 @pytest.mark.parametrize("source", LEFT_TO_PILLOW.values(), ids=LEFT_TO_PILLOW)
 def test_what_is_not_plain_is_left_to_pillow(source: bytes) -> None:
     assert read(source) is None
-    assert resize(source, Request(width=32, height=32), LIMITS).source_format == "PNG"
+    assert resize(source, ProcessingOptions(width=32, height=32), LIMITS).source_format == "PNG"
 
 
 @pytest.mark.parametrize("bit", range(8))
@@ -126,7 +127,7 @@ def test_wrong_checksum_of_the_pixels_is_unreadable_though_that_of_their_chunk_i
     source = header("RGB", (8, 8)) + chunk(b"IDAT", bytes(data)) + chunk(b"IEND")
     assert read(source) is None
     with pytest.raises(SourceUnreadable):
-        resize(source, Request(width=8, height=8), LIMITS)
+        resize(source, ProcessingOptions(width=8, height=8), LIMITS)
 
 
 @pytest.mark.parametrize("rows", [7, 9], ids=["too few", "too many"])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
+from shared.images.options import ProcessingOptions
+from shared.images.pipeline import resize
 from shared.images.png_writer import COLOUR_TYPES, encode
 from tests.pictures import decoded, encoded
 
@@ -64,5 +65,5 @@ def test_pixels_of_pictures_are_what_they_were_in_about_as_few_bytes(
 def test_greyscale_stays_greyscale_and_transparency_is_kept() -> None:
     for mode in COLOUR_TYPES:
         source = encoded(photograph().convert(mode), "PNG")
-        picture = resize(source, Request(width=100, height=None), LIMITS)
+        picture = resize(source, ProcessingOptions(width=100, height=None), LIMITS)
         assert decoded(picture.content).mode == mode

@@ -11,13 +11,13 @@ from PIL import Image
 from shared.errors import ParametersInvalid, SourceTooManyPixels, SourceUnreadable, SourceUnsupported
 from shared.images.formats import FORMATS, Format
 from shared.images.limits import MAXIMUM_SOURCE_PIXELS_A_SIDE, Limits
-from shared.images.pipeline import Request, resize
+from shared.images.pipeline import resize
 from shared.images.reader import MAXIMUM_READS
-from tests.pictures import SIZE, decoded, encoded, png, quadrants
+from tests.pictures import SIZE, decoded, encoded, options, png, quadrants
 from tests.unit.images.files import LONG, grey, tiff
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
-SMALLER = Request(width=32, height=None)
+SMALLER = options(width=32, height=None)
 PIXELS = SIZE[0] * SIZE[1]
 
 # Noise, so that the pixels take up most of the file, as in a photograph.
@@ -170,7 +170,7 @@ def test_more_pixels_than_a_format_is_written_with_are_refused_without_decoding(
     with pytest.raises(ParametersInvalid) as refusal:
         resize(
             tiff(grey(5001, 5000) | {273: (LONG, [8])}),
-            Request(width=8192, height=None, format="png"),
+            options(width=8192, height=None, format="png"),
             LIMITS,
         )
     assert (refusal.value.limit, refusal.value.actual) == (25_000_000, 25_005_000)
@@ -192,4 +192,4 @@ def test_png_whose_pixels_are_damaged_is_no_picture() -> None:
     damaged = bytearray(source.getvalue())
     damaged[damaged.index(b"IDAT") + 5000] ^= 0xFF
     with pytest.raises(SourceUnreadable):
-        resize(bytes(damaged), Request(100, None), LIMITS)
+        resize(bytes(damaged), options(100, None), LIMITS)

@@ -10,15 +10,25 @@ from PIL import Image
 
 from shared.errors import Problem, SourceTooManyPixels, SourceUnreadable
 from shared.images.limits import MAXIMUM_EXIF_BYTES, Limits
-from shared.images.pipeline import Request, resize
+from shared.images.pipeline import resize
 from shared.images.structure import check_structure
 from shared.images.structure.avif import MAXIMUM_BOXES, MAXIMUM_TABLE_BYTES
-from tests.pictures import COLOURS, decoded, encoded, exif, furthest, half_transparent, means, quadrants
+from tests.pictures import (
+    COLOURS,
+    decoded,
+    encoded,
+    exif,
+    furthest,
+    half_transparent,
+    means,
+    options,
+    quadrants,
+)
 from tests.unit.images.files import Item, avif, box, found_box, full_box
 from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=100_000)
-SMALLER = Request(width=16, height=None, format="png")
+SMALLER = options(width=16, height=None, format="png")
 
 PLAIN = encoded(quadrants(), "AVIF")
 LARGE = encoded(Image.new("RGB", (512, 512)), "AVIF")
@@ -152,7 +162,15 @@ def test_as_many_pixels_as_allowed_are_read_with_transparency() -> None:
 
 def test_film_of_as_many_pixels_as_allowed_is_read() -> None:
     source = film((64, 48))
-    assert resize(source, SMALLER, Limits(LIMITS.source_bytes, 64 * 48)).source_size == (64, 48)
+    first = options(32, None, "jpeg")
+    assert resize(source, first, Limits(LIMITS.source_bytes, 64 * 48)).source_size == (64, 48)
+
+
+def test_film_that_stays_one_is_counted_with_all_of_its_frames() -> None:
+    source = film((64, 48))
+    with pytest.raises(SourceTooManyPixels):
+        resize(source, options(32, None, "webp"), Limits(LIMITS.source_bytes, 64 * 48))
+    assert resize(source, options(32, None, "webp"), LIMITS).frames > 1
 
 
 def test_picture_that_is_put_together_shows_what_it_did() -> None:

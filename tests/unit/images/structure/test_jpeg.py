@@ -9,15 +9,15 @@ import pytest
 from shared.errors import SourceUnreadable
 from shared.images.geometry import Size
 from shared.images.limits import MAXIMUM_EXIF_BYTES, Limits
-from shared.images.pipeline import Request, resize
+from shared.images.pipeline import resize
 from shared.images.reader import MAXIMUM_READS
 from shared.images.structure.jpeg import MAXIMUM_SCANS, MAXIMUM_SEGMENTS
-from tests.pictures import COLOURS, SIZE, decoded, encoded, exif, furthest, means, quadrants
+from tests.pictures import COLOURS, SIZE, decoded, encoded, exif, furthest, means, options, quadrants
 from tests.unit.images.files import jpeg_with, segment
 from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
-SMALLER = Request(width=32, height=None, format="png")
+SMALLER = options(width=32, height=None, format="png")
 
 APP1, APP2, APP5 = 0xE1, 0xE2, 0xE5
 SCAN, END = b"\xff\xda", b"\xff\xd9"
@@ -110,4 +110,4 @@ def test_padding_between_segments_is_read() -> None:
 @pytest.mark.parametrize("size", [(65_500, 8), (8, 65_500)])
 def test_panorama_is_read(size: Size) -> None:
     source = encoded(quadrants(size=size), "JPEG")
-    assert resize(source, Request(width=1, height=None), LIMITS).source_size == size
+    assert resize(source, options(width=1, height=None), LIMITS).source_size == size

@@ -8,15 +8,15 @@ import pytest
 
 from shared.errors import SourceUnreadable
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
+from shared.images.pipeline import resize
 from shared.images.reader import MAXIMUM_READS
 from shared.images.structure.png import MAXIMUM_CHUNK_BYTES, MAXIMUM_CHUNKS, MAXIMUM_TEXTS
-from tests.pictures import COLOURS, SIZE, decoded, encoded, furthest, means, png, quadrants
+from tests.pictures import COLOURS, SIZE, decoded, encoded, furthest, means, options, png, quadrants
 from tests.unit.images.files import chunk, png_with
 from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
-SMALLER = Request(width=32, height=None)
+SMALLER = options(width=32, height=None)
 
 PROFILE = chunk(b"iCCP", b"profile\0\0" + zlib.compress(SWAPPED))
 INFLATED = chunk(b"zTXt", b"\0\0" + zlib.compress(bytes(1000)))
@@ -65,4 +65,4 @@ def test_animation_of_many_frames_is_read() -> None:
     frames = [quadrants(size=(16, 16)).rotate(turn % 360) for turn in range(0, 90 * 600, 90)]
     source = encoded(quadrants(size=(16, 16)), "PNG", save_all=True, append_images=frames)
     assert source.count(b"fcTL") > MAXIMUM_CHUNKS // 2
-    assert resize(source, Request(width=8, height=None), LIMITS).source_size == (16, 16)
+    assert resize(source, options(width=8, height=None), LIMITS).source_size == (16, 16)

@@ -9,13 +9,13 @@ import pytest
 
 from shared.errors import Problem, SourceTooManyPixels, SourceUnreadable, SourceUnsupported
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
+from shared.images.pipeline import resize
 from shared.images.structure.tiff import MAXIMUM_ENTRIES, MAXIMUM_NUMBER_BYTES, SHARED_BLOCK_BYTES
-from tests.pictures import SIZE, decoded, encoded, exif, furthest, means, quadrants
+from tests.pictures import SIZE, decoded, encoded, exif, furthest, means, options, quadrants
 from tests.unit.images.files import BLOCKS_AT, LONG, LONG8, RATIONAL, SHORT, Tag, grey, tiff
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=1_000_000)
-SMALLER = Request(width=8, height=None)
+SMALLER = options(width=8, height=None)
 
 DEFLATE, LZW, FAX, FAX_3, FAX_4, OLD_JPEG, JPEG = 8, 5, 2, 3, 4, 6, 7
 COMPRESSION, COLOURS_TAG, PLANES, RESOLUTION, EXIF = 259, 262, 284, 282, 34665
@@ -146,14 +146,14 @@ READ = {
 @pytest.mark.parametrize("source", READ.values(), ids=READ)
 def test_read(source: bytes) -> None:
     expected = decoded(source)
-    picture = resize(source, Request(width=expected.width, height=None, format="png"), LIMITS)
+    picture = resize(source, options(width=expected.width, height=None, format="png"), LIMITS)
     assert decoded(picture.content).convert("RGB").tobytes() == expected.convert("RGB").tobytes()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_one_with_exif_is_turned_upright(orientation: int) -> None:
     source = encoded(quadrants(), "TIFF", exif=exif(orientation, "a description"))
-    picture = resize(source, Request(width=32, height=None, format="png"), LIMITS)
+    picture = resize(source, options(width=32, height=None, format="png"), LIMITS)
     assert picture.source_size == decoded(source).size
     assert furthest(means(decoded(picture.content)), means(decoded(source))) <= 4
 

@@ -1,0 +1,33 @@
+"""The resize itself: Lanczos, by SIMD, of what a crop leaves."""
+
+from __future__ import annotations
+
+from threading import local
+
+from cykooz_resizer import CropBox, FilterType, ResizeAlg, ResizeOptions, Resizer
+from PIL import Image
+
+from shared.images.geometry import Box, Size
+
+LANCZOS = ResizeAlg.convolution(FilterType.lanczos3)
+
+_thread = local()
+
+
+def scale(image: Image.Image, crop: Box, size: Size) -> Image.Image:
+    """Return that part of the picture in this size, with the `info` of the picture."""
+    if image.size == size == (crop.width, crop.height):
+        return image
+    scaled = Image.new(image.mode, size)
+    box = CropBox(crop.left, crop.top, crop.width, crop.height)
+    _resizer().resize_pil(image, scaled, ResizeOptions(resize_alg=LANCZOS, crop_box=box))
+    scaled.info = image.info
+    return scaled
+
+
+def _resizer() -> Resizer:
+    """One a thread: a Resizer keeps its buffers, and is not safe to share."""
+    if not hasattr(_thread, "resizer"):
+        _thread.resizer = Resizer()
+    resizer: Resizer = _thread.resizer
+    return resizer
