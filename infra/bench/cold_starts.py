@@ -63,5 +63,5 @@ async def _milliseconds(function: Function) -> float:
     milliseconds = (time.perf_counter() - started) * 1000
     await process.stop()
     await running
-    server.close()
+    await server.close()
     return milliseconds

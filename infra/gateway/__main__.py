@@ -15,6 +15,9 @@ from infra.local.server import Server
 from shared.config import LoggingSettings
 from shared.logging import configure_logging
 
+DRAIN_SECONDS = 30
+"""As long as an answer may take: what is under way comes to its end."""
+
 
 def main(
     host: Annotated[str, typer.Option(help="The address that requests and functions come to.")] = "0.0.0.0",
@@ -34,7 +37,7 @@ def main(
 
 async def _serve(options: RuntimeOptions, port: int) -> None:
     async with open_front_door(options) as app:
-        server = Server(app)
+        server = Server(app, DRAIN_SECONDS)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
         # asyncio sets TCP_NODELAY only on a socket that names its protocol.

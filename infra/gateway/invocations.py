@@ -121,5 +121,6 @@ class FunctionQueue:
             f"As many requests as may wait for {self.function.name} are waiting.",
             limit=self.limits.waiting,
             actual=waiting + 1,
-            retry_after=max(1, math.ceil(seconds)),
+            # Nobody waits longer than that: by then the queue is another one.
+            retry_after=max(1, math.ceil(min(seconds, self.limits.integration_seconds))),
         )

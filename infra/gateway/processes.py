@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from asyncio.subprocess import PIPE, STDOUT, Process
+from asyncio.subprocess import STDOUT, Process
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
@@ -69,6 +69,7 @@ class EnvironmentProcess:
             self._queue.fail(f"{name} cannot be started, its log says why")
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
+        self._changed.clear()
 
     async def replace(self) -> None:
         """Have the code loaded anew: the environment ends when it has answered, and a new one starts."""
@@ -102,17 +103,9 @@ class EnvironmentProcess:
         self._port = port = int(listener.sockets[0].getsockname()[1])
         door = Door(self._queue, self._kill, time.perf_counter())
         self._api.open_door(port, door)
-        function = self._queue.function
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "awslambdaric", function.handler),
-                env=os.environ | self._environment(function, port),
-                stdout=PIPE,
-                stderr=STDOUT,
-                # Ctrl-C is for us, who let what is under way come to its end.
-                start_new_session=True,
-            )
-            forwarding = asyncio.create_task(self._forward(self._process.stdout))
+            self._process, printed = await self._spawn(port)
+            forwarding = asyncio.create_task(self._forward(printed))
             init_limit = asyncio.get_running_loop().call_later(INIT_SECONDS, self._kill_unless_ready)
             status = await self._process.wait()
             init_limit.cancel()
@@ -124,12 +117,35 @@ class EnvironmentProcess:
             listener.close()
             was_ready = self._api.close_door(port, "it ended")
         if not (self._stopping.is_set() or self._changed.is_set()):
-            logger.info("an environment of %s ended (%s)", function.name, status)
+            logger.info("an environment of %s ended (%s)", self._queue.function.name, status)
         return was_ready
 
-    async def _forward(self, printed: asyncio.StreamReader | None) -> None:
+    async def _spawn(self, port: int) -> tuple[Process, asyncio.StreamReader]:
+        """Start the process; return it, and what it prints.
+
+        The pipe is ours: asyncio would wait for its end too, and a child may hold it (python/cpython#119710).
+        """
+        function = self._queue.function
+        read_end, write_end = os.pipe()
+        printed = asyncio.StreamReader()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "awslambdaric", function.handler),
+                env=os.environ | self._environment(function, port),
+                stdout=write_end,
+                stderr=STDOUT,
+                # Ctrl-C is for us, who let what is under way come to its end.
+                start_new_session=True,
+            )
+        finally:
+            os.close(write_end)
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(printed), os.fdopen(read_end, "rb", buffering=0)
+        )
+        return process, printed
+
+    async def _forward(self, printed: asyncio.StreamReader) -> None:
         """Pass on what the process prints, until it ends."""
-        assert printed is not None
         while chunk := await printed.read(65536):
             self._print(chunk)
 

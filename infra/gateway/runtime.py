@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.gateway.asgi import load_app
 from infra.gateway.docs import create_docs
-from infra.gateway.errors import FunctionFailed, HeadersTooLarge, PayloadTooLarge
+from infra.gateway.errors import EnvironmentLost, FunctionFailed, HeadersTooLarge, PayloadTooLarge
 from infra.gateway.events import body_limit, build_event, read_answer
 from infra.gateway.functions import Function, read_functions
 from infra.gateway.invocations import FunctionQueue, Invocation
@@ -85,6 +85,11 @@ class RuntimeFrontDoor:
             await problem_response(problem)(scope, receive, send)
         except ClientDisconnect:
             logger.info("%s %s: the caller went away", scope["method"], route.path)
+        except asyncio.CancelledError:
+            # The server waits no longer, and would answer 500 in words of its own.
+            logger.warning("%s %s: not answered before the front door stops", scope["method"], route.path)
+            lost = EnvironmentLost(f"The front door stops, and {route.function} has not answered yet.")
+            await problem_response(lost)(scope, receive, send)
 
 
 def _check_headers(request: Request) -> None:
@@ -179,7 +184,7 @@ async def open_front_door(
     docs = create_docs(partial(_document, routes))
     async with AsyncExitStack() as opened:
         server = RuntimeServer(RuntimeApi(options.limits))
-        opened.callback(server.close)
+        opened.push_async_callback(server.close)
         if options.processes:
             await opened.enter_async_context(_processes(queues, options, server))
         else:

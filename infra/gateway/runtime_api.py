@@ -279,7 +279,12 @@ async def done_before_disconnect(task: asyncio.Future[Any], request: Request) ->
             pass
 
     gone = asyncio.ensure_future(disconnect())
-    await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        task.cancel()
+        gone.cancel()
+        raise
     if task.cancelled():
         # The environment is to end: it is told nothing more.
         await gone

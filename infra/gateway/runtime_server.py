@@ -16,6 +16,7 @@ from infra.gateway.runtime_api import RuntimeApi
 
 KEEP_ALIVE_SECONDS = 24 * 3600
 """An environment keeps its connection for as long as it works on an event, and longer."""
+CLOSE_SECONDS = 2.0
 LOOPBACK = "127."
 
 logger = logging.getLogger("passepartout.gateway")
@@ -59,10 +60,12 @@ class RuntimeServer:
         listener.bind((host, port))
         return await asyncio.get_running_loop().create_server(self._protocol, sock=listener)
 
-    def close(self) -> None:
-        """Close every connection."""
+    async def close(self) -> None:
+        """Close every connection, and let who waited on it notice."""
         for connection in list(self._state.connections):
             connection.transport.close()
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=CLOSE_SECONDS)
 
     def _protocol(self) -> asyncio.Protocol:
         make: Any = self._config.http_protocol_class

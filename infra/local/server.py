@@ -17,7 +17,7 @@ DRAIN_SECONDS = 5
 class Server(uvicorn.Server):
     """Leaves the signals to the program, and says when it has started."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, drain_seconds: int = DRAIN_SECONDS) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -26,7 +26,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 log_config=None,
                 lifespan="off",
-                timeout_graceful_shutdown=DRAIN_SECONDS,
+                timeout_graceful_shutdown=drain_seconds,
             )
         )
         self.ready = asyncio.Event()

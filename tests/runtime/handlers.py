@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from typing import Any
 
@@ -45,5 +46,9 @@ def handler(event: Event, context: Any) -> Any:
         case "head":
             return {"statusCode": 200, "headers": {"content-length": "15"}}
         case "exit":
+            os._exit(3)
+        case "orphan":
+            # It goes on, and holds the output.
+            subprocess.Popen(["sleep", "600"])
             os._exit(3)
     return None

@@ -20,8 +20,9 @@ from infra.gateway.errors import EnvironmentLost
 from infra.gateway.functions import Function
 from infra.gateway.limits import GatewayLimits
 from infra.gateway.routes import Route
-from infra.gateway.runtime import RuntimeOptions
-from infra.local.ports import free_port
+from infra.gateway.runtime import RuntimeOptions, open_front_door
+from infra.local.ports import free_port, listen
+from infra.local.server import Server
 from tests.integration.problems import assert_problem
 from tests.runtime.front_door import TIMEOUT_SECONDS, front_door, stub
 
@@ -104,6 +105,12 @@ async def test_environment_killed_in_the_middle_is_a_502_and_replaced(client: ht
 
 async def test_environment_that_exits_is_a_502_and_replaced(client: httpx.AsyncClient) -> None:
     assert_problem(await client.post("/do/exit"), 502, "environment_lost")
+    assert (await client.post("/do/pid")).status_code == 200
+
+
+async def test_environment_whose_child_holds_its_output_is_replaced(client: httpx.AsyncClient) -> None:
+    for _ in range(2):
+        assert_problem(await client.post("/do/orphan"), 502, "environment_lost")
     assert (await client.post("/do/pid")).status_code == 200
 
 
@@ -247,6 +254,24 @@ async def test_stopping_lets_what_is_under_way_come_to_its_end() -> None:
     assert (await under_way).text == str(pid)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_stopping_waits_only_so_long_and_says_so() -> None:
+    listener = listen(0)
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with (
+        open_front_door(QUIET, [stub()], ROUTES) as app,
+        httpx.AsyncClient(base_url=base_url) as client,
+    ):
+        server = Server(app, drain_seconds=0)
+        serving = asyncio.create_task(server.serve([listener]))
+        await server.ready.wait()
+        under_way = asyncio.create_task(client.post("/do/hang"))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(under_way), 0.3)
+        server.should_exit = True
+        assert_problem(await under_way, 502, "environment_lost")
+        await serving
 
 
 async def test_function_that_cannot_start_stops_the_front_door() -> None:

@@ -155,11 +155,14 @@ async def test_record_of_the_retry_topic_waits_until_it_is_due_and_holds_up_no_o
     broker: str, producer: AIOKafkaProducer
 ) -> None:
     processed = Processed()
-    due = b"%d" % ((time.time() + 1.5) * 1000)
-    await send(producer, b"later", RETRY, ((NOT_BEFORE_HEADER, due),))
+    await send(producer, b"first")
     async with consuming(broker, processed, at_once=1):
+        # Until it has joined its group nothing is consumed, however long that takes.
+        await processed.wait_for(1)
+        due = b"%d" % ((time.time() + 1.5) * 1000)
+        await send(producer, b"later", RETRY, ((NOT_BEFORE_HEADER, due),))
         await send(producer, b"now")
-        await processed.wait_for(2)
+        await processed.wait_for(3)
         assert time.time() * 1000 >= int(due)
-    assert processed.values == [b"now", b"later"]
+    assert processed.values == [b"first", b"now", b"later"]
     assert await committed(broker, RETRY) == 1
