@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -207,6 +208,16 @@ class JobSettings(Settings):
         if self.kafka_bootstrap_servers and not self.database_url:
             raise ValueError("DATABASE_URL: is not set, and KAFKA_BOOTSTRAP_SERVERS needs it")
         return self
+
+
+class JobRetentionSettings(Settings):
+    s3_bucket: str | None = None
+    result_days: int = Field(default=7, ge=1)
+    """After which the bucket deletes a result; its job goes with it."""
+
+    @property
+    def results(self) -> timedelta:
+        return timedelta(days=self.result_days)
 
 
 class LoggingSettings(Settings):

@@ -41,6 +41,12 @@ class Problem(Exception):
         self.retry_after = retry_after
         self.errors = errors
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what a job has of it: the members of RFC 9457 that need no request."""
+        fields = {"code": self.code, "title": self.title, "status": self.status, "detail": self.detail}
+        bounds = {"limit": self.limit, "actual": self.actual}
+        return fields | {name: value for name, value in bounds.items() if value is not None}
+
 
 class NotFound(Problem):
     status, code, title = 404, "not_found", "There is nothing at this address"
@@ -176,6 +182,10 @@ class QueueUnavailable(Problem):
 
 class IdempotencyKeyReused(Problem):
     status, code, title = 422, "idempotency_key_reused", "The Idempotency-Key belongs to another request"
+
+
+class JobStalled(Problem):
+    status, code, title = 503, "job_stalled", "The job got lost"
 
 
 class JobUnknown(Problem):

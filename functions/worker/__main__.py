@@ -34,7 +34,8 @@ async def main() -> None:
     async with app.router.lifespan_context(app):
         worker = await worker_of(app)
         client = _client(settings)
-        consumer = Consumer(client, worker.process, worker.pictures.threads.threads + READ_AHEAD)
+        at_once = worker.pictures.threads.threads + READ_AHEAD
+        consumer = Consumer(client, worker.producer, worker.process, at_once)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, consumer.stop)
         await _start(client, consumer)

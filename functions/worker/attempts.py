@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from shared.db.kafka import KafkaProducer
 from shared.errors import (
     DatabaseUnavailable,
     InternalError,
+    JobUnknown,
     MessageInvalid,
     ParametersInvalid,
     Problem,
@@ -43,6 +43,8 @@ OF_ALL = (DatabaseUnavailable, QueueUnavailable)
 
 DELAYS = (2.0, 10.0, 60.0, 300.0)
 """Seconds before the second attempt, the third and so on; after the last, the record is given up."""
+LAST_LOOK = 2
+"""Attempts after which a job that is not there will never be: some 18 s after its record was sent."""
 JITTER = 0.2
 """So that what failed together does not come again together."""
 
@@ -69,25 +71,14 @@ class FailedRecords:
         await self.producer.publish(RETRY, record.key, again.encode(), headers)
 
 
-def is_last(request: ResizeRequested) -> bool:
-    return request.attempt > len(DELAYS)
+def is_last(request: ResizeRequested, error: Exception) -> bool:
+    """Tell whether no other attempt is worth it: of a job that is not there, no transaction takes longer."""
+    return request.attempt > (LAST_LOOK if isinstance(error, JobUnknown) else len(DELAYS))
 
 
 def problem_of(error: Exception) -> Problem:
     """Return what the caller is told: of what was not foreseen, only that it has been logged."""
     return error if isinstance(error, Problem) else InternalError("It failed each time, and has been logged.")
-
-
-def as_json(problem: Problem) -> dict[str, Any]:
-    """Return the problem as a job has it: what RFC 9457 knows, without a request."""
-    fields = {
-        "code": problem.code,
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-    }
-    bounds = {"limit": problem.limit, "actual": problem.actual}
-    return fields | {name: value for name, value in bounds.items() if value is not None}
 
 
 def traceparent(record: Record) -> str | None:

@@ -12,14 +12,17 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from functions.worker.progress import Progress
+from shared.db.kafka import KafkaProducer
+from shared.errors import QueueUnavailable
 from shared.messages.record import Record
-from shared.messages.topics import REQUESTED, RETRY
-from shared.metrics.instruments import CONSUMER_LAG
+from shared.messages.topics import DEAD, REQUESTED, RETRY
+from shared.metrics.instruments import CONSUMER_LAG, DEAD_RECORDS
 
 GROUP = "passepartout-worker"
 POLL_SECONDS = 0.2
 COMMIT_SECONDS = 1.0
 """Between two commits: what is done in between is done again after a kill, to no effect."""
+MEASURE_SECONDS = 10.0
 DRAIN_SECONDS = 20.0
 """For the records under way when the process is to end; below the 30 s that containers are given."""
 REVOKE_SECONDS = 10.0
@@ -40,14 +43,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     - At the end no more records are taken; those under way are finished, and committed.
     """
 
-    def __init__(self, client: AIOKafkaConsumer, process: Process, at_once: int) -> None:
+    def __init__(
+        self, client: AIOKafkaConsumer, producer: KafkaProducer, process: Process, at_once: int
+    ) -> None:
         self._client = client
+        self._producer = producer
         self._process = process
         self._at_once = at_once
         self._under_way: dict[asyncio.Task[None], TopicPartition] = {}
         self._progress: dict[TopicPartition, Progress] = {}
         self._committed: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
+        self._measured_at = time.monotonic()
         self._due_at: dict[TopicPartition, float] = {}
         self._stop = asyncio.Event()
 
@@ -66,7 +73,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._take()
                 if time.monotonic() - self._committed_at >= COMMIT_SECONDS:
                     await self._commit()
-            except KafkaError as error:
+                if time.monotonic() - self._measured_at >= MEASURE_SECONDS:
+                    await asyncio.wait_for(self._measure(), STOP_SECONDS)
+            except (KafkaError, QueueUnavailable, TimeoutError) as error:
                 logger.error("kafka: %s: %s", type(error).__name__, error)
                 await self._pause(FIRST_PAUSE_SECONDS)
         await self._finish(set(self._under_way), DRAIN_SECONDS)
@@ -155,7 +164,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             for partition, progress in self._progress.items()
             if progress.committable not in (None, self._committed.get(partition))
         }
-        self._measure()
         if not offsets:
             return
         try:
@@ -165,11 +173,19 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             # After a rebalance the partition is another's, who does again what is done, to no effect.
             logger.warning("not committed: %s: %s", type(error).__name__, error)
 
-    def _measure(self) -> None:
+    async def _measure(self) -> None:
+        """Set how much waits in the partitions that are ours, and how much is dead."""
+        self._measured_at = time.monotonic()
+        mine = self._client.assignment()
+        dead = [TopicPartition(DEAD, number) for number in await self._producer.partitions_of(DEAD)]
+        begins = await self._client.beginning_offsets(dead)
+        ends = await self._client.end_offsets([*mine, *dead])
         lag = dict.fromkeys((REQUESTED, RETRY), 0)
-        for partition in self._client.assignment():
-            high, done = self._client.highwater(partition), self._progress.get(partition)
-            if high is not None and done is not None and done.committable is not None:
-                lag[partition.topic] += max(0, high - done.committable)
+        for partition in mine:
+            done = self._committed.get(partition)
+            if done is None:
+                done = await self._client.committed(partition) or 0
+            lag[partition.topic] += max(0, ends[partition] - done)
         for topic, records in lag.items():
             CONSUMER_LAG.labels(topic).set(records)
+        DEAD_RECORDS.set(sum(ends[partition] - begins[partition] for partition in dead))

@@ -4,6 +4,7 @@ from functions.worker.tasks import process_event
 from shared.app import create_app
 from shared.metrics.instruments import (
     CONSUMER_LAG,
+    DEAD_RECORDS,
     IMAGE_BYTES,
     IMAGE_PIXELS,
     IMAGE_STAGE_DURATION,
@@ -26,6 +27,7 @@ app = create_app(
     resources=[open_database, open_storage, open_kafka, open_picture_limits, open_threads],
     instruments=[
         *(JOBS, JOB_ATTEMPTS, JOB_DURATION, JOB_QUEUE_DURATION, JOB_WORK_DURATION, CONSUMER_LAG),
+        DEAD_RECORDS,
         *(IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION),
     ],
 )

@@ -13,7 +13,6 @@ from functions.worker.attempts import (
     OF_ALL,
     PERMANENT,
     FailedRecords,
-    as_json,
     is_last,
     problem_of,
     traceparent,
@@ -81,7 +80,7 @@ class Worker:
         except Exception as error:
             foreseen = isinstance(error, Problem)
             logger.error("%s: attempt %s: %s", record, request.attempt, error, exc_info=not foreseen)
-            if is_last(request):
+            if is_last(request, error):
                 return await self._give_up(record, request, problem_of(error))
             await self._failed.put_off(record, request)
             return PUT_OFF
@@ -155,7 +154,7 @@ class Worker:
         """Put the record among the dead, then fail the job: killed between the two, it is done again."""
         await self._failed.give_up(record, problem, request)
         async with self.unit_of_work() as repositories:
-            has_failed = await repositories.jobs.fail(request.job, as_json(problem))
+            has_failed = await repositories.jobs.fail(request.job, problem.as_json())
         logger.warning("%s given up: %s: %s", record, problem.code, problem.detail)
         if has_failed:
             JOBS.labels(FAILED).inc()

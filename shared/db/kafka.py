@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 from fastapi import Request
 
@@ -18,8 +18,6 @@ PUBLISH_SECONDS = 4.0
 STOP_SECONDS = 2.0
 RETRY_AFTER_SECONDS = 5
 
-Result = TypeVar("Result")
-
 logger = logging.getLogger("passepartout.kafka")
 
 
@@ -29,6 +27,8 @@ class Client(Protocol):
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+    async def partitions_for(self, topic: str) -> set[int]: ...
 
     async def send_and_wait(
         self,
@@ -59,6 +59,14 @@ class KafkaProducer:
 
     async def publish(self, topic: str, key: bytes | None, value: bytes, headers: Headers = ()) -> None:
         """Return when every in-sync replica has it. Raises QueueUnavailable, within PUBLISH_SECONDS."""
+        await self._bounded(lambda client: client.send_and_wait(topic, value, key, headers=list(headers)))
+
+    async def partitions_of(self, topic: str) -> set[int]:
+        """Raises QueueUnavailable, as `publish` does."""
+        partitions: set[int] = await self._bounded(lambda client: client.partitions_for(topic))
+        return partitions
+
+    async def _bounded(self, ask: Callable[[Client], Awaitable[Any]]) -> Any:
         if self._connect is None:
             raise QueueUnavailable("There is no queue here: KAFKA_BOOTSTRAP_SERVERS is not set.")
         if self._starting is None:
@@ -66,8 +74,7 @@ class KafkaProducer:
         starting = self._starting
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
-                client = await asyncio.shield(starting)
-                await client.send_and_wait(topic, value, key, headers=list(headers))
+                return await ask(await asyncio.shield(starting))
         except Exception as error:
             self._drop(starting)
             logger.error("kafka unavailable: %s: %s", type(error).__name__, error)
@@ -93,7 +100,7 @@ async def _started(client: Client) -> Client:
     try:
         await client.start()
     except BaseException:
-        await _bounded(client.stop())
+        await _stop(client)
         raise
     return client
 
@@ -102,12 +109,12 @@ async def _stopped(starting: asyncio.Task[Client]) -> None:
     starting.cancel()
     with suppress(asyncio.CancelledError, Exception):
         client = await starting
-        await _bounded(client.stop())
+        await _stop(client)
 
 
-async def _bounded(stopping: Coroutine[Any, Any, None]) -> None:
+async def _stop(client: Client) -> None:
     with suppress(Exception):
-        await asyncio.wait_for(stopping, STOP_SECONDS)
+        await asyncio.wait_for(client.stop(), STOP_SECONDS)
 
 
 async def kafka_producer(request: Request) -> KafkaProducer:

@@ -86,6 +86,18 @@ JOB_WORK_DURATION = Histogram(
     buckets=JOB_BUCKETS,
     registry=None,
 )
+JOBS_OLDEST = Gauge(
+    "jobs_oldest_seconds",
+    "Age of the oldest job that is not finished, as of the janitor's last run.",
+    namespace=NAMESPACE,
+    registry=None,
+)
+DEAD_RECORDS = Gauge(
+    "dead_records",
+    "Records in the dead topic.",
+    namespace=NAMESPACE,
+    registry=None,
+)
 CONSUMER_LAG = Gauge(
     "consumer_lag_records",
     "Records that wait in the partitions that this worker has.",

@@ -29,6 +29,10 @@ class TestKafkaProducer:
         if self.is_hanging:
             await asyncio.Event().wait()
 
+    async def partitions_for(self, topic: str) -> set[int]:
+        await self._answer()
+        return {0}
+
     async def send_and_wait(
         self,
         topic: str,

@@ -6,6 +6,8 @@ from shared.config import (
     LAMBDA_ANSWER_BYTES,
     AnswerSettings,
     DatabaseSettings,
+    JobRetentionSettings,
+    JobSettings,
     KafkaSettings,
     LoggingSettings,
     MetricsSettings,
@@ -30,6 +32,8 @@ WHOLE = {
     "REFRESH_TOKEN_OLD_KEYS": SECRET,
 }
 EVERY = [
+    JobSettings,
+    JobRetentionSettings,
     KafkaSettings,
     DatabaseSettings,
     TokenSettings,

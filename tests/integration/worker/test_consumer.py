@@ -10,12 +10,17 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
+from prometheus_client import Gauge
 
+from functions.worker import consumer as consuming_module
 from functions.worker.__main__ import HEARTBEAT_MILLISECONDS, SESSION_MILLISECONDS
 from functions.worker.consumer import GROUP, Consumer
 from infra.local.kafka import kafka
+from shared.config import KafkaSettings
 from shared.messages.record import NOT_BEFORE_HEADER, Headers, Record
-from shared.messages.topics import REQUESTED, RETRY
+from shared.messages.topics import DEAD, REQUESTED, RETRY
+from shared.metrics.instruments import CONSUMER_LAG, DEAD_RECORDS
+from shared.on_startup.kafka import create_producer
 
 Process = Callable[[Record], Awaitable[None]]
 
@@ -43,14 +48,16 @@ async def consuming(broker: str, process: Process, at_once: int = 4) -> AsyncIte
         session_timeout_ms=SESSION_MILLISECONDS,
         heartbeat_interval_ms=HEARTBEAT_MILLISECONDS,
     )
+    producer = create_producer(KafkaSettings.from_environment({"KAFKA_BOOTSTRAP_SERVERS": broker}))
     async with client:
-        consumer = Consumer(client, process, at_once)
+        consumer = Consumer(client, producer, process, at_once)
         running = asyncio.create_task(consumer.run())
         try:
             yield consumer
         finally:
             consumer.stop()
             await running
+            await producer.close()
 
 
 async def send(
@@ -166,3 +173,31 @@ async def test_record_of_the_retry_topic_waits_until_it_is_due_and_holds_up_no_o
         assert time.time() * 1000 >= int(due)
     assert processed.values == [b"first", b"now", b"later"]
     assert await committed(broker, RETRY) == 1
+
+
+async def test_what_waits_and_what_is_dead_is_measured(
+    broker: str, producer: AIOKafkaProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consuming_module, "MEASURE_SECONDS", 0)
+    started, may_end = asyncio.Event(), asyncio.Event()
+
+    async def process(record: Record) -> None:
+        started.set()
+        await may_end.wait()
+
+    for topic, count in ((REQUESTED, 3), (DEAD, 2)):
+        for _ in range(count):
+            await send(producer, b"0", topic)
+    async with consuming(broker, process):
+        async with asyncio.timeout(20):
+            await started.wait()
+            while (measured(CONSUMER_LAG, topic=REQUESTED), measured(DEAD_RECORDS)) != (3, 2):
+                await asyncio.sleep(0.05)
+            may_end.set()
+            while measured(CONSUMER_LAG, topic=REQUESTED):
+                await asyncio.sleep(0.05)
+
+
+def measured(gauge: Gauge, **labels: str) -> float | None:
+    samples = [sample for family in gauge.collect() for sample in family.samples]
+    return next((sample.value for sample in samples if sample.labels == labels), None)

@@ -311,13 +311,15 @@ async def test_record_may_come_before_its_job_is_committed(
     assert (await job.state()).status == "done"
 
 
-async def test_record_whose_job_was_never_committed_is_put_off(
+async def test_record_whose_job_was_never_committed_is_put_off_and_given_up(
     worker: Worker, submit: Submit, kafka: TestKafkaProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "COMMIT_SECONDS", 0)
-    job = await submit(InlineSource(bytes=b"x"), job=uuid4())
-    await worker.process(job.record)
-    assert [record.topic for record in kafka.records] == [RETRY]
+    for attempt in (1, 2, 3):
+        job = await submit(InlineSource(bytes=b"x"), job=uuid4(), attempt=attempt)
+        await worker.process(job.record)
+    assert [record.topic for record in kafka.records] == [RETRY, RETRY, DEAD]
+    assert ResizeDead.decode(kafka.records[2].value).code == "job_unknown"
 
 
 async def test_lease_is_renewed_while_the_pictures_are_made(

@@ -22,7 +22,7 @@ def client() -> TestKafkaProducer:
     return TestKafkaProducer()
 
 
-@pytest.mark.parametrize("name", ["start", "stop", "send_and_wait"])
+@pytest.mark.parametrize("name", ["start", "stop", "partitions_for", "send_and_wait"])
 def test_fake_is_called_as_the_real_one_is(name: str) -> None:
     real, fake = (inspect.signature(getattr(each, name)) for each in (AIOKafkaProducer, TestKafkaProducer))
     assert [(each.name, each.kind, each.default) for each in fake.parameters.values()] == [
