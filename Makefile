@@ -12,7 +12,7 @@ LOCK := .local/tools/bin/uv pip compile --quiet --universal --python-version 3.1
 	--custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-functions test-compose check format bench lock clean
+.PHONY: help run test test-functions test-kafka test-compose check format bench lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -25,6 +25,9 @@ test: $(READY) ## Run all tests (ARGS='-k login' to choose)
 
 test-functions: $(READY) ## Run each function with its own packages alone, and under AWS's emulator (from PyPI)
 	@$(BIN)/python -m pytest tests/functions $(ARGS)
+
+test-kafka: $(READY) ## Lose nothing on the real Apache Kafka, whatever is killed (wants Maven and Java)
+	@$(BIN)/python -m pytest --numprocesses 0 tests/kafka $(ARGS)
 
 test-compose: $(READY) ## Build the images, run each, and the bundle in docker compose (wants a Docker engine)
 	@$(BIN)/python -m pytest --numprocesses 0 tests/compose $(ARGS)

@@ -44,7 +44,10 @@ def test_three_events_in_a_row(janitor: TaskEntry, database_url: str) -> None:
         asyncio.run(add_session(database_url, ended=LONG_AGO))
         answers.append(janitor(event, CONTEXT))
     answers.append(janitor(scheduler_event(), CONTEXT))
-    assert answers == [{"expired_sessions": count, "stale_groups": 0} for count in (1, 1, 0)]
+    assert answers == [
+        {"expired_sessions": count, "stalled_jobs": 0, "old_jobs": 0, "stale_groups": 0}
+        for count in (1, 1, 0)
+    ]
     assert live in asyncio.run(stored(database_url))
 
 
