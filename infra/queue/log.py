@@ -64,18 +64,22 @@ class Log:
 
     async def dead(self) -> AsyncIterator[DeadRecord]:
         """Give every record of the dead topic, partition by partition, the oldest first."""
-        for partition in await self._partitions(DEAD):
+        async for record in self.records(DEAD):
+            yield _dead(record)
+
+    async def records(self, topic: str) -> AsyncIterator[Record]:
+        """Give every record that a topic has at this moment."""
+        for partition in await self._partitions(topic):
             begins, ends = await self._bounds([partition])
             self._client.assign([partition])
             self._client.seek(partition, begins[partition])
-            place = begins[partition]
-            while place < ends[partition]:
+            while await self._client.position(partition) < ends[partition]:
                 batch = await self._client.getmany(partition, timeout_ms=READ_MILLISECONDS)
                 if not batch:
                     break
                 for each in batch[partition]:
-                    yield _dead(each)
-                place = await self._client.position(partition)
+                    headers = tuple(each.headers)
+                    yield Record(topic, each.partition, each.offset, each.key, each.value, headers)
 
     async def one_dead(self, name: str) -> DeadRecord:
         """Return the record of that name. Raises Refused where there is none."""
@@ -103,12 +107,9 @@ class Log:
         return begins, ends
 
 
-def _dead(each: object) -> DeadRecord:
-    names = ("topic", "partition", "offset", "key", "value", "headers")
-    topic, partition, offset, key, value, headers = (getattr(each, name) for name in names)
-    place = Record(topic, partition, offset, key, value, tuple(headers))
+def _dead(place: Record) -> DeadRecord:
     try:
-        return DeadRecord(place, ResizeDead.decode(value))
+        return DeadRecord(place, ResizeDead.decode(place.value))
     except MessageInvalid:
         return DeadRecord(place, None)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from infra.queue.errors import Refused
 from infra.queue.log import DeadRecord
 from shared.db.kafka import KafkaProducer
-from shared.errors import MessageInvalid
+from shared.errors import MessageInvalid, QueueUnavailable
 from shared.messages.envelope import headers_of
 from shared.messages.resize_requested import ResizeRequested
 from shared.messages.topics import REQUESTED
@@ -15,16 +15,23 @@ from shared.repositories.unit_of_work import UnitOfWork
 
 
 async def replay(record: DeadRecord, producer: KafkaProducer, unit_of_work: UnitOfWork) -> str:
-    """Send it to the requested topic, as a first attempt, and queue its job again; return the job's id.
+    """Queue its job again, and send it to the requested topic as a first attempt; return the job's id.
 
-    Raises Refused for one that no worker could read, and where there is no such job, or it is done.
+    The job first: a worker that is quicker than the commit would find it failed, and leave it so.
+    Raises Refused for one that no worker could read, and where its job has not failed; or QueueUnavailable.
     """
     request = _request(record)
     async with unit_of_work() as repositories:
+        job = await repositories.jobs.find(request.job)
         if not await repositories.jobs.reopen(request.job):
             raise Refused(f"{record.name}: its job {request.job} is done, under way, or deleted")
-        again = request.model_copy(update={"attempt": 1})
+    again = request.model_copy(update={"attempt": 1})
+    try:
         await producer.publish(REQUESTED, str(request.job).encode(), again.encode(), headers_of(1))
+    except QueueUnavailable:
+        async with unit_of_work() as repositories:
+            await repositories.jobs.fail(request.job, (job and job.problem) or {})
+        raise
     return str(request.job)
 
 

@@ -67,7 +67,8 @@ async def test_workers_are_killed_join_and_leave_and_the_broker_is_started_again
     await jobs.assert_all_done(database.url, storage)
     await wait_until_committed(broker)
     assert restarted and workers.killed >= 2
-    assert await dead(broker.address) == []
+    # Their acknowledgement was lost with the broker: whoever sent them was told so, and sent them again.
+    assert set(await dead(broker.address)) <= {"job_unknown"}
     print(
         f"{JOBS} jobs done in {seconds:.0f} s; {workers.killed} workers killed, {workers.ended} ended; "
         f"{storage.writes} writes of {len(storage.written)} objects"
