@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Printed
 
-from infra.bench import cold_starts, front_door, imports, logins, over_http, pictures, results
+from infra.bench import cold_starts, front_door, imports, logins, over_http, pictures, queue, results
 from infra.bench.row import Row
 from infra.bench.table import Table, table_of
 
@@ -40,6 +40,7 @@ SECTIONS = (
         "Cold starts: spawn to first event, of ours against its libraries alone",
         cold_starts.measure,
     ),
+    Section("queue", queue.measure),
     _section("front-door", "Front door: ours in the runtime client against uvicorn", front_door.measure),
 )
 
