@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, cast
 
 from fastapi import FastAPI, Request, Response
 
+from functions.resize.job_request import Wanted
 from functions.resize.preferences import PREFERENCE_APPLIED, prefers_async
 from functions.resize.schemas import StoredSource
 from functions.resize.upload import read_upload
 from shared.config import JobSettings
 from shared.errors import QueueUnavailable
+from shared.images.formats import OutputFormat
+from shared.images.negotiation import accepted_formats
 from shared.images.options import ProcessingOptions
 from shared.requests import invalid
 from shared.responses import NO_STORE, OrjsonResponse
@@ -63,7 +66,8 @@ class Queue:
         submissions = await self._open()
         params = [each.as_parameters() for each in outputs]
         source = named.source if named else (await read_upload(request, maximum_bytes)).content
-        job = await submissions.submit(caller.user_id, source, params, key, _traceparent(request))
+        wanted = Wanted(params, _accepted(request, outputs), key, _traceparent(request))
+        job = await submissions.submit(caller.user_id, source, wanted)
         headers = {"Location": f"{JOB_PATH}/{job.id}", **NO_STORE}
         if prefers_async(request.headers.getlist("Prefer")):
             headers |= PREFERENCE_APPLIED
@@ -76,6 +80,13 @@ class Queue:
                 open_submissions = import_module(SUBMISSION).open_submissions
                 self._submissions = await self._opened.enter_async_context(open_submissions(self._app))
             return cast("Submissions", self._submissions)
+
+
+def _accepted(request: Request, outputs: list[ProcessingOptions]) -> list[OutputFormat] | None:
+    """Return what `auto` may be, where any output asks for it."""
+    if all(each.format != "auto" for each in outputs):
+        return None
+    return list(accepted_formats(request.headers.get("accept", "")))
 
 
 def _idempotency_key(request: Request) -> str | None:

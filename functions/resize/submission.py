@@ -7,12 +7,12 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import orjson
 from fastapi import FastAPI
 
+from functions.resize.job_request import Wanted
 from shared.db.kafka import KafkaProducer
 from shared.db.storage import ObjectStorage, check_length
 from shared.errors import NotFound
@@ -24,11 +24,10 @@ from shared.messages.topics import REQUESTED
 from shared.object_keys import upload_key
 from shared.on_startup.database import open_database
 from shared.repositories.jobs import JobState
-from shared.repositories.unit_of_work import Repositories, UnitOfWork, unit_of_work
+from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
 
 CONTENT_TYPE = "application/octet-stream"
 """Of a source that came as it is: its own bytes say what it is."""
-Params = list[dict[str, Any]]
 
 
 class _KeyTaken(Exception):
@@ -42,20 +41,19 @@ class Submissions:
     storage: ObjectStorage
     limits: Limits
 
-    async def submit(
-        self, user: UUID, source: UUID | bytes, params: Params, key: str | None, traceparent: str | None
-    ) -> JobDocument:
+    async def submit(self, user: UUID, source: UUID | bytes, wanted: Wanted) -> JobDocument:
         """Store a job and send its record; the same request with the same key finds the job that it made.
 
         Raises SourceNotFound, SourceTooLarge, IdempotencyKeyReused, QueueUnavailable, StorageUnavailable or
         DatabaseUnavailable, and then there is no job.
         """
-        fingerprint = await asyncio.to_thread(_fingerprint, source, params)
+        key = wanted.idempotency_key
+        fingerprint = await asyncio.to_thread(_fingerprint, source, wanted)
         if key is not None and (job := await self._earlier(user, key, fingerprint)):
             return JobDocument.of(job)
         read = await self._source(user, source)
         try:
-            return JobDocument.of(await self._new(user, read, params, key, fingerprint, traceparent))
+            return JobDocument.of(await self._new(user, read, wanted, fingerprint))
         except _KeyTaken:
             job = await self._earlier(user, str(key), fingerprint)
             if job is None:
@@ -68,31 +66,31 @@ class Submissions:
             return None if job_id is None else await repositories.jobs.of_user(job_id, user)
 
     async def _new(
-        self,
-        user: UUID,
-        source: InlineSource | StoredSource,
-        params: Params,
-        key: str | None,
-        fingerprint: bytes,
-        traceparent: str | None,
+        self, user: UUID, source: InlineSource | StoredSource, wanted: Wanted, fingerprint: bytes
     ) -> JobState:
         """The record is sent before the job is committed: a broker that is down leaves no job behind."""
+        place = (source.key, source.etag) if isinstance(source, StoredSource) else None
         async with self.unit_of_work() as repositories:
-            job = await self._stored(repositories, user, source, params)
+            job = await repositories.jobs.add(user, wanted.params, place)
+            key = wanted.idempotency_key
             if key is not None:
                 claimed = await repositories.idempotency_keys.claim(user, key, fingerprint, job.id)
                 if not claimed:
                     raise _KeyTaken
-            message = ResizeRequested(user=user, job=job.id, attempt=1, source=source, outputs=params)
-            record_key = str(job.id).encode()
-            await self.producer.publish(REQUESTED, record_key, message.encode(), headers_of(1, traceparent))
+            await self._send(job, source, wanted)
         return job
 
-    async def _stored(
-        self, repositories: Repositories, user: UUID, source: InlineSource | StoredSource, params: Params
-    ) -> JobState:
-        place = (source.key, source.etag) if isinstance(source, StoredSource) else None
-        return await repositories.jobs.add(user, params, place)
+    async def _send(self, job: JobState, source: InlineSource | StoredSource, wanted: Wanted) -> None:
+        message = ResizeRequested(
+            user=job.user_id,
+            job=job.id,
+            attempt=1,
+            source=source,
+            outputs=wanted.params,
+            accepted=None if wanted.accepted is None else list[str](wanted.accepted),
+        )
+        headers = headers_of(1, wanted.traceparent)
+        await self.producer.publish(REQUESTED, str(job.id).encode(), message.encode(), headers)
 
     async def _source(self, user: UUID, source: UUID | bytes) -> InlineSource | StoredSource:
         """Return what the message says of the source; one that is too large for it goes to object storage."""
@@ -109,9 +107,10 @@ class Submissions:
         return StoredSource(bucket=self.storage.bucket, key=name, etag=found.etag)
 
 
-def _fingerprint(source: UUID | bytes, params: Params) -> bytes:
+def _fingerprint(source: UUID | bytes, wanted: Wanted) -> bytes:
     named = source.bytes if isinstance(source, UUID) else hashlib.sha256(source).digest()
-    return hashlib.sha256(named + orjson.dumps(params, option=orjson.OPT_SORT_KEYS)).digest()
+    asked = orjson.dumps([wanted.params, wanted.accepted], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(named + asked).digest()
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from shared.concurrency import BoundedThreads
 from shared.db.storage import ObjectStorage
 from shared.images.entity_tag import engine
+from shared.images.formats import FORMATS, OutputFormat
 from shared.images.limits import Limits
 from shared.images.options import ProcessingOptions
 from shared.images.pipeline import Picture, resize
@@ -36,7 +36,7 @@ class Pictures:
         wanted = [_parameters(params) for params in request.outputs]
         source = await self._source(request)
         digest = hashlib.sha256(source).digest()
-        return [await self._output(request.user, source, digest, each) for each in wanted]
+        return [await self._output(request, source, digest, each) for each in wanted]
 
     async def _source(self, request: ResizeRequested) -> bytes:
         if isinstance(request.source, InlineSource):
@@ -46,14 +46,19 @@ class Pictures:
         )
 
     async def _output(
-        self, user: UUID, source: bytes, digest: bytes, parameters: ProcessingOptions
+        self, request: ResizeRequested, source: bytes, digest: bytes, parameters: ProcessingOptions
     ) -> OutputState:
-        picture = await self.threads.run(partial(resize, source, parameters, self.limits), self.seconds)
+        work = partial(resize, source, parameters, self.limits, _accepted(request))
+        picture = await self.threads.run(work, self.seconds)
         _observe(picture, len(source))
-        key = result_key(user, _name(digest, parameters), picture.format.extension)
+        key = result_key(request.user, _name(digest, parameters), picture.format.extension)
         await self.storage.put(key, picture.content, picture.format.media_type)
         width, height = picture.size
         return OutputState(key, width, height, len(picture.content), picture.format.media_type)
+
+
+def _accepted(request: ResizeRequested) -> list[OutputFormat]:
+    return [FORMATS[name].name for name in request.accepted or () if name in FORMATS]  # type: ignore[index]
 
 
 def _parameters(params: dict[str, Any]) -> ProcessingOptions:

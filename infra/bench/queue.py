@@ -27,7 +27,8 @@ from infra.migrations import upgrade
 from infra.queue.log import open_log
 from shared.config import KafkaSettings
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
+from shared.images.options import ProcessingOptions
+from shared.images.pipeline import resize
 from shared.messages.record import Record
 from shared.messages.topics import COMPLETED, REQUESTED
 
@@ -132,7 +133,7 @@ async def _jobs_a_second(source: str) -> float:
 
 
 def _engine(picture: bytes) -> float:
-    work = partial(resize, picture, Request(WIDTH, None), LIMITS)
+    work = partial(resize, picture, ProcessingOptions(width=WIDTH), LIMITS)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda _: work(), range(4)))
         started = time.perf_counter()

@@ -43,3 +43,5 @@ class ResizeRequested(Envelope):
     attempt: int = Field(ge=1, le=1000)
     source: InlineSource | StoredSource
     outputs: Annotated[list[Parameters], Field(min_length=1, max_length=MAXIMUM_OUTPUTS)]
+    accepted: Annotated[list[Annotated[str, Field(max_length=8)]], Field(max_length=8)] | None = None
+    """The formats that `auto` may take, the best first."""

@@ -77,6 +77,17 @@ async def test_later_is_byte_for_byte_what_at_once_is(queueing: Queueing, photog
         assert (await storage.get(output["url"])).content == at_once.content
 
 
+async def test_format_may_be_what_the_caller_would_rather_have(queueing: Queueing, photograph: bytes) -> None:
+    accept = {"Accept": "image/webp, image/png;q=0.5"}
+    accepted = await queueing.post("width=50&format=auto", photograph, **accept)
+    own = await queueing.post("width=50&format=auto", photograph)
+    await queueing.work_off()
+    for location, content_type in ((accepted, "image/webp"), (own, "image/jpeg")):
+        job = (await queueing.get(location.headers["location"])).json()
+        assert job["outputs"][0]["content_type"] == content_type
+        assert job["outputs"][0]["params"] == {"width": 50, "format": "auto"}
+
+
 async def test_batch_makes_many_of_one_upload(queueing: Queueing, photograph: bytes) -> None:
     source = await queueing.upload(photograph)
     outputs = [{"width": 10 * number} for number in range(1, 7)]

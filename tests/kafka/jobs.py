@@ -16,7 +16,8 @@ from infra.gateway.asgi import load_app
 from infra.queue.log import open_log
 from shared.config import KafkaSettings
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
+from shared.images.options import ProcessingOptions
+from shared.images.pipeline import resize
 from shared.messages.topics import REQUESTED, RETRY
 from tests.accounts import SignedIn
 from tests.kafka.storage import FaultyStorage
@@ -106,7 +107,7 @@ class ManyJobs:
         for job, params in self.submitted:
             wanted = tuple(params.values())
             if wanted not in direct:
-                request = Request(params["width"], None, params["format"])
+                request = ProcessingOptions(**params)
                 direct[wanted] = resize(self.photograph, request, Limits(10**7, 10**7)).content
                 assert await stored.get(keys[job], limit=10**7) == direct[wanted]
         twice = {path: digests for path, digests in storage.written.items() if len(digests) > 1}
