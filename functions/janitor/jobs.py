@@ -13,7 +13,7 @@ from shared.messages.envelope import headers_of
 from shared.messages.resize_requested import ResizeRequested, StoredSource
 from shared.messages.topics import REQUESTED
 from shared.metrics.instruments import JOBS_OLDEST
-from shared.repositories.jobs import Stalled
+from shared.repositories.job_upkeep import Stalled
 from shared.repositories.unit_of_work import Repositories, UnitOfWork
 
 QUEUED_FOR = timedelta(hours=1)
@@ -38,10 +38,10 @@ class StalledJobs(Chore):
 
     async def remove(self) -> AsyncIterator[int]:
         async with self.unit_of_work() as repositories:
-            JOBS_OLDEST.set(await repositories.jobs.oldest_seconds())
+            JOBS_OLDEST.set(await repositories.job_upkeep.oldest_seconds())
         for _ in range(BATCHES_PER_EVENT if self.producer.is_configured else 0):
             async with self.unit_of_work() as repositories:
-                stalled = await repositories.jobs.stalled(
+                stalled = await repositories.job_upkeep.stalled(
                     QUEUED_FOR, ABANDONED_FOR, EXPIRED_AFTER, JOBS_PER_BATCH
                 )
                 for job in stalled:
@@ -62,7 +62,7 @@ class StalledJobs(Chore):
         await self.producer.publish(
             REQUESTED, str(job.id).encode(), message.encode(), headers_of(job.attempt)
         )
-        await repositories.jobs.resend(job.id)
+        await repositories.job_upkeep.resend(job.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class OldJobs(Chore):
     async def remove(self) -> AsyncIterator[int]:
         for _ in range(BATCHES_PER_EVENT):
             async with self.unit_of_work() as repositories:
-                count = await repositories.jobs.delete_finished(self.retention, DELETED_PER_BATCH)
+                count = await repositories.job_upkeep.delete_finished(self.retention, DELETED_PER_BATCH)
             yield count
             if count < DELETED_PER_BATCH:
                 return

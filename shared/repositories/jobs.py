@@ -6,29 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, insert, null, select, tuple_, update
+from sqlalchemy import ColumnElement, String, func, insert, literal, null, select, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.job_changes import CHANNEL
+from shared.errors import InvalidToken
+from shared.models.identity.user import User
 from shared.models.media.job import DONE, FAILED, QUEUED, RUNNING, Job
 from shared.models.media.output import Output
 
 LEASE = timedelta(seconds=15)
 """A worker that is killed holds its jobs up for so long. One that lives renews long before."""
 UNFINISHED = (QUEUED, RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Stalled:
-    """A job that nobody seems to have, and what is known of its source."""
-
-    id: UUID
-    user_id: UUID
-    params: list[dict[str, Any]]
-    attempt: int
-    source_key: str | None
-    source_etag: str | None
-    age: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +75,19 @@ class Jobs:
     async def add(
         self, user_id: UUID, params: Sequence[dict[str, Any]], source: tuple[str, str] | None
     ) -> JobState:
-        """Store a queued job; `source` is the key and the ETag of an object, where the message names one."""
+        """Store a queued job; `source` is the key and the ETag of an object, where the message names one.
+
+        Raises InvalidToken where there is no such user any more: a token is not looked up, and outlives him.
+        """
         key, etag = source or (None, None)
-        statement = (
-            insert(Job)
-            .values(user_id=user_id, params=list(params), source_key=key, source_etag=etag)
-            .returning(*STATE)
-        )
-        return JobState(*(await self._session.execute(statement)).one())
+        values = (User.id, literal(list(params), JSONB), literal(key, String), literal(etag, String))
+        owner = select(*values).where(User.id == user_id)
+        columns = [Job.user_id, Job.params, Job.source_key, Job.source_etag]
+        statement = insert(Job).from_select(columns, owner).returning(*STATE)
+        row = (await self._session.execute(statement)).one_or_none()
+        if row is None:
+            raise InvalidToken("Its user is no more.")
+        return JobState(*row)
 
     async def find(self, job_id: UUID) -> JobState | None:
         states = await self._with_outputs([Job.id == job_id], limit=1)
@@ -162,53 +157,6 @@ class Jobs:
             sent_at=func.clock_timestamp(),
             attempt=1,
         )
-
-    async def stalled(
-        self, queued: timedelta, running: timedelta, expired: timedelta, at_most: int
-    ) -> list[Stalled]:
-        """Lock and return jobs whose record may be lost, the oldest first.
-
-        They wait since `queued` or longer, or their lease is over for longer than `running`.
-        One whose source is not stored comes only when it is `expired`.
-        """
-        now = func.clock_timestamp()
-        age = (now - Job.created_at).label("age")
-        waits = (Job.status == QUEUED) & (Job.sent_at < now - queued)
-        abandoned = (Job.status == RUNNING) & (Job.lease_expires_at < now - running)
-        is_due = Job.source_key.is_not(None) | (Job.created_at < now - expired)
-        columns = (Job.id, Job.user_id, Job.params, Job.attempt, Job.source_key, Job.source_etag, age)
-        statement = (
-            select(*columns)
-            .where(waits | abandoned, is_due)
-            .order_by(Job.sent_at)
-            .limit(at_most)
-            .with_for_update(skip_locked=True)
-        )
-        return [Stalled(*row) for row in await self._session.execute(statement)]
-
-    async def resend(self, job_id: UUID) -> None:
-        """Note that the job's record has been sent again."""
-        unfinished = (Job.id == job_id) & Job.status.in_(UNFINISHED)
-        await self._update(unfinished, status=QUEUED, sent_at=func.clock_timestamp(), **FREE)
-
-    async def delete_finished(self, retention: timedelta, at_most: int) -> int:
-        """Delete the jobs that were finished that long ago, the oldest first, and return how many."""
-        old = (
-            select(Job.id)
-            .where(Job.finished_at < func.now() - retention)
-            .order_by(Job.finished_at)
-            .limit(at_most)
-            .with_for_update(skip_locked=True)
-            .cte("old")
-        )
-        statement = delete(Job).where(Job.id.in_(select(old.c.id))).returning(Job.id)
-        return len((await self._session.execute(statement)).all())
-
-    async def oldest_seconds(self) -> float:
-        """Return the age of the oldest job that is not finished; 0 where there is none."""
-        age = func.extract("epoch", func.clock_timestamp() - func.min(Job.created_at))
-        oldest = await self._session.scalar(select(age).where(Job.status.in_(UNFINISHED)))
-        return float(oldest or 0)
 
     async def _end(self, which: ColumnElement[bool], status: str, **values: Any) -> bool:
         return await self._update(which, status=status, finished_at=func.clock_timestamp(), **FREE, **values)

@@ -11,6 +11,7 @@ from fastapi import Depends
 
 from shared.db.session import Database, database
 from shared.repositories.idempotency_keys import IdempotencyKeys
+from shared.repositories.job_upkeep import JobUpkeep
 from shared.repositories.jobs import Jobs
 from shared.repositories.sessions import Sessions
 from shared.repositories.users import Users
@@ -21,6 +22,7 @@ class Repositories:
     users: Users
     sessions: Sessions
     jobs: Jobs
+    job_upkeep: JobUpkeep
     idempotency_keys: IdempotencyKeys
 
 
@@ -34,6 +36,8 @@ async def unit_of_work(database: Annotated[Database, Depends(database)]) -> Unit
     @asynccontextmanager
     async def begin() -> AsyncIterator[Repositories]:
         async with database.transaction() as session:
-            yield Repositories(Users(session), Sessions(session), Jobs(session), IdempotencyKeys(session))
+            yield Repositories(
+                Users(session), Sessions(session), Jobs(session), JobUpkeep(session), IdempotencyKeys(session)
+            )
 
     return begin

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from shared.config import DatabaseSettings
 from shared.db.session import Database
-from shared.errors import IdempotencyKeyReused
+from shared.errors import IdempotencyKeyReused, InvalidToken
 from shared.on_startup.database import create_engine
 from shared.repositories.jobs import JobState
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
@@ -151,3 +151,9 @@ async def test_key_names_one_request_of_its_user(begin: UnitOfWork, job_id: UUID
         assert await keys.job_of(other, "key", b"2") is None
         with pytest.raises(IdempotencyKeyReused):
             await keys.job_of(owner, "key", b"2")
+
+
+async def test_token_may_outlive_its_user(begin: UnitOfWork) -> None:
+    async with begin() as repositories:
+        with pytest.raises(InvalidToken):
+            await repositories.jobs.add(uuid4(), PARAMS, None)

@@ -22,16 +22,18 @@ async def run(token, photograph):
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client,
     ):
-        for body in ({"content": photograph}, {"json": {"source": "0" * 32}}):
-            answer = await client.post("/file/resize?width=9", **body)
-            print(answer.status_code, "boto3" in sys.modules, file=sys.stderr)
+        later = {"content": photograph, "headers": {"Prefer": "respond-async"}}
+        for request in ({"content": photograph}, {"json": {"source": "0" * 32}}, later):
+            answer = await client.post("/file/resize?width=9", **request)
+            loaded = sys.modules.keys() & {"boto3", "sqlalchemy", "aiokafka"}
+            print(answer.status_code, *sorted(loaded), file=sys.stderr)
 
 asyncio.run(run(sys.argv[1], open(sys.argv[2], "rb").read()))
 """
 
 
 @pytest.mark.usefixtures("environment")
-def test_boto3_is_loaded_for_what_is_stored_and_for_nothing_else() -> None:
+def test_storage_and_queue_are_loaded_for_what_is_stored_and_queued_and_for_nothing_else() -> None:
     command = [sys.executable, "-c", PROGRAM, access_token(), str(PHOTOGRAPH)]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ran.stderr.splitlines() == ["200 False", "404 True"]
+    assert ran.stderr.splitlines() == ["200", "404 boto3", "401 boto3 sqlalchemy"]
