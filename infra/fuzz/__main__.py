@@ -1,0 +1,96 @@
+"""Damaged pictures through the engine for as long as asked: `make fuzz SECONDS=3600`.
+
+A worker a core; one that dies, hangs or finds a fault is replaced, and what it was at is kept in `.local/fuzz`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.fuzz.worker import FAULT, SOURCE
+
+KEPT = Path(".local/fuzz")
+HANG_SECONDS = 60.0
+"""For a hundred cases; one takes some milliseconds."""
+
+
+@dataclass
+class Worker:
+    """A process, and the folder that it is at work in."""
+
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp()))
+    cases: int = 0
+
+    def __post_init__(self) -> None:
+        command = [sys.executable, "-m", "infra.fuzz.worker", os.urandom(8).hex(), str(self.folder)]
+        errors = (self.folder / "stderr").open("wb")
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        errors.close()
+        self.heard = time.monotonic()
+
+    def hear(self) -> None:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if line:
+            self.heard, self.cases = time.monotonic(), int(line)
+
+    @property
+    def is_lost(self) -> bool:
+        return self.process.poll() is not None or time.monotonic() - self.heard > HANG_SECONDS
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+        shutil.rmtree(self.folder)
+
+
+def main(
+    seconds: Annotated[int, typer.Option(help="How long.")] = 60,
+    workers: Annotated[int, typer.Option(help="How many at once.")] = os.cpu_count() or 1,
+) -> None:
+    """Return 1 where anything was found."""
+    until = time.monotonic() + seconds
+    running, cases, found = [Worker() for _ in range(workers)], 0, 0
+    while time.monotonic() < until:
+        pipes = {worker.process.stdout: worker for worker in running}
+        for pipe in select.select(list(pipes), [], [], 1.0)[0]:
+            pipes[pipe].hear()
+        for worker in [each for each in running if each.is_lost]:
+            print(f"found: {_keep(worker)}", flush=True)
+            found, cases = found + 1, cases + worker.cases
+            worker.end()
+            running[running.index(worker)] = Worker()
+    for worker in running:
+        cases += worker.cases
+        worker.end()
+    print(f"{cases} cases in {seconds} s, {found} found")
+    raise typer.Exit(1 if found else 0)
+
+
+def _keep(worker: Worker) -> Path:
+    """Keep what it was at, and how it ended."""
+    status = worker.process.poll()
+    how = "hung" if status is None else f"ended with {status}"
+    if (worker.folder / FAULT).exists():
+        how = (worker.folder / FAULT).read_text()
+    name = hashlib.sha256((worker.folder / SOURCE).read_bytes()).hexdigest()[:12]
+    place = KEPT / name
+    shutil.copytree(worker.folder, place, dirs_exist_ok=True)
+    (place / "how.txt").write_text(how + "\n")
+    return place
+
+
+if __name__ == "__main__":
+    typer.run(main)

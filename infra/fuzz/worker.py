@@ -1,0 +1,82 @@
+"""What is fuzzed, in a process that may die of it: `python -m infra.fuzz.worker SEED FOLDER`.
+
+Each case is in the folder before it is tried, so that whoever finds the process dead finds what it died of.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from PIL import Image
+
+from infra.fuzz.mutations import mutate
+from infra.fuzz.seeds import seeds
+from shared.errors import Problem
+from shared.images.formats import FORMATS
+from shared.images.limits import Limits
+from shared.images.pipeline import Request, resize
+
+LIMITS = Limits(source_bytes=10**6, source_pixels=4_000_000)
+PEAK_BYTES = 400 * 10**6
+"""For 4 megapixels; what is above it is told as a fault."""
+ADDRESS_SPACE_BYTES = 4 * 2**30
+SOURCE, PARAMETERS, FAULT = "source", "parameters.json", "fault.txt"
+
+
+class Fault(Exception):
+    """Raised for a picture that is not what was asked for."""
+
+
+def main(seed: str, folder: str) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
+    random, files, place = Random(seed), seeds(), Path(folder)
+    for count in range(sys.maxsize):
+        source, parameters = mutate(random, files), _parameters(random)
+        (place / SOURCE).write_bytes(source)
+        (place / PARAMETERS).write_text(json.dumps(parameters))
+        try:
+            attempt(source, parameters)
+        except Exception as fault:
+            (place / FAULT).write_text(repr(fault))
+            raise
+        if count % 100 == 0:
+            print(count, flush=True)
+
+
+def attempt(source: bytes, parameters: Mapping[str, Any]) -> None:
+    """Resize. Raises whatever is neither a picture of the right size nor a refusal, as an exception."""
+    try:
+        picture = resize(source, Request(**parameters), LIMITS)
+    except Problem as problem:
+        if problem.status >= 500:
+            raise
+        return
+    finally:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        if peak > PEAK_BYTES:
+            raise Fault(f"{peak} bytes of memory")
+    with Image.open(io.BytesIO(picture.content)) as image:
+        image.load()
+        if image.size != picture.size or image.format != picture.format.name.upper():
+            raise Fault(f"{image.format} of {image.size}, not {picture.format.name} of {picture.size}")
+
+
+def _parameters(random: Random) -> dict[str, Any]:
+    width, height = (random.choice((None, 1, 7, 40, 333)) for _ in range(2))
+    return {
+        "width": width or 16,
+        "height": height,
+        "format": random.choice((None, *FORMATS)),
+        "quality": random.choice((None, 1, 50, 100)),
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
