@@ -12,16 +12,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 from PIL import Image
 
 from infra.fuzz.mutations import mutate
 from infra.fuzz.seeds import seeds
 from shared.errors import Problem
-from shared.images.formats import FORMATS
 from shared.images.limits import Limits
-from shared.images.pipeline import Request, resize
+from shared.images.options import Gravity, ProcessingOptions, RequestedFormat, ResizingType
+from shared.images.pipeline import resize
 
 LIMITS = Limits(source_bytes=10**6, source_pixels=4_000_000)
 PEAK_BYTES = 400 * 10**6
@@ -53,7 +53,7 @@ def main(seed: str, folder: str) -> None:
 def attempt(source: bytes, parameters: Mapping[str, Any]) -> None:
     """Resize. Raises whatever is neither a picture of the right size nor a refusal, as an exception."""
     try:
-        picture = resize(source, Request(**parameters), LIMITS)
+        picture = resize(source, ProcessingOptions(**parameters), LIMITS)
     except Problem as problem:
         if problem.status >= 500:
             raise
@@ -69,13 +69,22 @@ def attempt(source: bytes, parameters: Mapping[str, Any]) -> None:
 
 
 def _parameters(random: Random) -> dict[str, Any]:
-    width, height = (random.choice((None, 1, 7, 40, 333)) for _ in range(2))
-    return {
-        "width": width or 16,
-        "height": height,
-        "format": random.choice((None, *FORMATS)),
-        "quality": random.choice((None, 1, 50, 100)),
+    """Return what a query may say; each parameter is left out half of the time."""
+    sides = (1, 7, 40, 333)
+    parameters: dict[str, Any] = {
+        "height": random.choice(sides),
+        "resizing_type": random.choice(get_args(ResizingType)),
+        "gravity": random.choice(get_args(Gravity)),
+        "enlarge": random.choice((True, False)),
+        "dpr": random.choice((1, 1.5, 4)),
+        "format": random.choice(get_args(RequestedFormat)),
+        "quality": random.choice((1, 50, 100)),
+        "max_bytes": random.choice((100, 1000, 10_000)),
+        "background": "336699",
+        "keep_metadata": random.choice((True, False)),
     }
+    kept = {name: value for name, value in parameters.items() if random.random() < 0.5}
+    return {"width": random.choice(sides), **kept}
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ def is_animated(image: Image.Image, source: bytes) -> bool:
 def checked_frames(image: Image.Image, source: bytes, limits: Limits) -> int:
     """Return how many there are.
 
-    Raises SourceTooManyPixels for more frames, or pixels of all frames together, than are decoded.
+    Raises SourceTooManyPixels for more frames, or pixels of all frames together, than are decoded, and
+    SourceUnreadable for frames that are not in the picture.
     """
     # Pillow takes as long to count those of a GIF as there are.
     frames = gif.count_frames(source, MAXIMUM_FRAMES) if image.format == "GIF" else _frames(image)
@@ -41,6 +42,8 @@ def checked_frames(image: Image.Image, source: bytes, limits: Limits) -> int:
             limit=MAXIMUM_FRAMES,
             actual=frames,
         )
+    if image.format == "GIF":
+        gif.check_frames(source, image.size)
     width, height = image.size
     limits.check_area(frames * width * height, f"It has {frames} frames of {width}x{height}")
     return frames
@@ -65,7 +68,10 @@ def read_frames(
 
 
 def _frames(image: Image.Image) -> int:
-    return int(getattr(image, "n_frames", 1))
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception as error:
+        raise SourceUnreadable("Its frames are cut off or broken.") from error
 
 
 def _milliseconds(image: Image.Image) -> float:
