@@ -49,6 +49,8 @@ def main(
     only: Annotated[str, typer.Option(help=f"One of: {', '.join(one.name for one in SECTIONS)}.")] = "",
 ) -> None:
     """Print each table as soon as it has been measured, and keep it in infra/bench/results.md."""
+    if only and only not in {section.name for section in SECTIONS}:
+        raise typer.BadParameter(f"there is no {only}")
     console = Console()
     for section in SECTIONS:
         if only in ("", section.name):

@@ -1,6 +1,6 @@
 """Damaged pictures through the engine for as long as asked: `make fuzz SECONDS=3600`.
 
-A worker a core; one that dies, hangs or finds a fault is replaced, and what it was at is kept in `.local/fuzz`.
+A worker a core; one that dies, hangs or finds a fault is replaced, and what it was at kept in `.local/fuzz`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated, cast
 
 import typer
 
@@ -38,12 +38,14 @@ class Worker:
         errors = (self.folder / "stderr").open("wb")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         errors.close()
+        self._output = cast(IO[str], self.process.stdout)
         self.heard = time.monotonic()
 
+    def fileno(self) -> int:
+        return self._output.fileno()
+
     def hear(self) -> None:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if line:
+        if line := self._output.readline():
             self.heard, self.cases = time.monotonic(), int(line)
 
     @property
@@ -64,9 +66,8 @@ def main(
     until = time.monotonic() + seconds
     running, cases, found = [Worker() for _ in range(workers)], 0, 0
     while time.monotonic() < until:
-        pipes = {worker.process.stdout: worker for worker in running}
-        for pipe in select.select(list(pipes), [], [], 1.0)[0]:
-            pipes[pipe].hear()
+        for worker in select.select(running, [], [], 1.0)[0]:
+            worker.hear()
         for worker in [each for each in running if each.is_lost]:
             print(f"found: {_keep(worker)}", flush=True)
             found, cases = found + 1, cases + worker.cases

@@ -61,7 +61,17 @@ def _splice(random: Random, source: bytearray, files: Sequence[bytes]) -> None:
 
 
 Mutation = Callable[[Random, bytearray, Sequence[bytes]], None]
-MUTATIONS: tuple[Mutation, ...] = (_flip, _flip, _overwrite, _number, _number, _remove, _cut, _repeat, _splice)
+MUTATIONS: tuple[Mutation, ...] = (
+    _flip,
+    _flip,
+    _overwrite,
+    _number,
+    _number,
+    _remove,
+    _cut,
+    _repeat,
+    _splice,
+)
 
 
 def _with_right_checks(source: bytes) -> bytes:

@@ -34,13 +34,22 @@ def _kinds() -> Iterator[tuple[Image.Image, str, dict[str, Any]]]:
     for name in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF"):
         yield colour, name, described
         yield grey, name, {}
-    yield from ((colour, "JPEG", {"progressive": True}), (print_, "JPEG", {}), (colour, "JPEG", {"subsampling": 0}))
+    yield from (
+        (colour, "JPEG", {"progressive": True}),
+        (print_, "JPEG", {}),
+        (colour, "JPEG", {"subsampling": 0}),
+    )
     yield from ((clear, "PNG", {}), (palette, "PNG", {}), (wide, "PNG", {}), (clear, "PNG", frames))
     yield from ((clear, "WEBP", {"lossless": True}), (clear, "WEBP", frames), (clear, "AVIF", frames))
     yield from ((palette, "GIF", {}), (clear, "GIF", frames), (colour, "BMP", {}), (palette, "BMP", {}))
     for compression in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", "zstd"):
         yield colour, "TIFF", {"compression": compression}
-    yield from ((wide, "TIFF", {}), (clear, "TIFF", {}), (print_, "TIFF", {}), (grey.convert("1"), "TIFF", {}))
+    yield from (
+        (wide, "TIFF", {}),
+        (clear, "TIFF", {}),
+        (print_, "TIFF", {}),
+        (grey.convert("1"), "TIFF", {}),
+    )
 
 
 def _profile() -> bytes:

@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 from PIL import Image
 
+from infra.bench.engines.loop import peak_bytes
 from infra.fuzz.mutations import mutate
 from infra.fuzz.seeds import seeds
 from shared.errors import Problem
@@ -59,9 +60,8 @@ def attempt(source: bytes, parameters: Mapping[str, Any]) -> None:
             raise
         return
     finally:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        if peak > PEAK_BYTES:
-            raise Fault(f"{peak} bytes of memory")
+        if peak_bytes() > PEAK_BYTES:
+            raise Fault(f"{peak_bytes()} bytes of memory")
     with Image.open(io.BytesIO(picture.content)) as image:
         image.load()
         if image.size != picture.size or image.format != picture.format.name.upper():

@@ -20,7 +20,9 @@ def scale(image: Image.Image, crop: Box, size: Size) -> Image.Image:
         # Some writers take all pictures of a file that they are given, be they pages.
         return image.copy()
     scaled = Image.new(image.mode, size)
-    _resizer().resize_pil(image, scaled, ResizeOptions(resize_alg=LANCZOS, crop_box=_inside(crop, image.size)))
+    _resizer().resize_pil(
+        image, scaled, ResizeOptions(resize_alg=LANCZOS, crop_box=_inside(crop, image.size))
+    )
     scaled.info = image.info
     return scaled
 

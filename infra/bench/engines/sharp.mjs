@@ -20,5 +20,5 @@ for (let round = 0; round <= Number(rounds); round++) {
   wall.push(performance.now() - started);
 }
 writeFileSync(output, made);
-const peak = process.resourceUsage().maxRSS * 1024;
+const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024;
 console.log(JSON.stringify({ cpu: cpu.slice(1), wall: wall.slice(1), peak, bytes: made.length }));

@@ -25,7 +25,7 @@ def count_frames(source: bytes, most: int) -> int:
 
 
 def check_frames(source: bytes, size: tuple[int, int]) -> None:
-    """Raises SourceUnreadable for a frame that reaches beyond the picture: Pillow would enlarge it to that."""
+    """Raises SourceUnreadable for a frame that reaches beyond the picture, which Pillow would make larger."""
     for at in _frames(source):
         left, top, width, height = PLACE.unpack_from(source, at + 1)
         if left + width > size[0] or top + height > size[1]:
