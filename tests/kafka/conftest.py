@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,15 +22,6 @@ from tests.conftest import STORAGE_URL
 from tests.kafka.broker import Broker, fetch_libraries
 from tests.kafka.storage import FaultyStorage
 from tests.kafka.workers import Workers
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _abandoned_connections() -> Iterator[None]:
-    # A producer whose broker was killed is given up when its stop takes too long, and leaves a connection.
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 class Database:
