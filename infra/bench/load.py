@@ -55,9 +55,9 @@ def load(target: Target, connections: int) -> Load:
     if target.body:
         command += ["--script", str(_script(target.body, target.headers or {}))]
     before = _cpu_seconds(target.process)
-    ran = subprocess.run(
-        [*command, "--duration", f"{SECONDS}s", target.url], capture_output=True, text=True, check=True
-    )
+    ran = subprocess.run([*command, "--duration", f"{SECONDS}s", target.url], capture_output=True, text=True)
+    if ran.returncode:
+        raise RuntimeError(f"wrk to {target.url}: {ran.stderr.strip()}")
     used = _cpu_seconds(target.process) - before
     counts = {name: float((re.findall(pattern, ran.stdout) or ["0"])[0]) for name, pattern in COUNTS.items()}
     answered = max(1.0, counts["requests"] - counts["refused"])

@@ -18,6 +18,7 @@ from infra.bench import peers
 from infra.bench.engine import PROGRAMS
 from infra.bench.inputs import FOLDER, inputs
 from infra.gateway.functions import read_functions
+from infra.gateway.limits import GatewayLimits, LambdaLimits
 from infra.gateway.routes import Route, read_routes
 from infra.gateway.runtime import RuntimeOptions, open_front_door
 from infra.local.ports import HOST, free_port, listen
@@ -46,9 +47,10 @@ def front_door(processes: int = 1) -> Iterator[int]:
         functions = [function for function in read_functions() if function.name == "resize"]
         routes = [route for route in read_routes() if route.function == "resize"]
         routes.append(Route("resize", "GET", "/health"))
-        async with open_front_door(
-            RuntimeOptions(processes=processes, reload=False), functions, routes
-        ) as app:
+        # A PNG of 4 megapixels is more than Lambda takes.
+        limits = GatewayLimits.of(LambdaLimits.OFF)
+        options = RuntimeOptions(limits, processes, reload=False, print_=lambda _: None)
+        async with open_front_door(options, functions, routes) as app:
             server = Server(app)
             serving = asyncio.create_task(server.serve([listen(port)]))
             await server.ready.wait()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import sha256
 from importlib.metadata import version
 
 from shared.images.formats import OutputFormat
@@ -13,19 +13,20 @@ from shared.images.options import ProcessingOptions
 
 PIPELINE = 1
 """Grows with every change that gives other bytes."""
-ENGINE = ("pillow", "cykooz-resizer")
-DIGEST_BYTES = 16
+ENGINE = ("pillow", "cykooz-resizer", "isal", "pyspng-seunglab", "zlib-ng")
+TAG_DIGITS = 32
 
 TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def entity_tag(source: bytes, options: ProcessingOptions, accepted: Sequence[OutputFormat] = ()) -> str:
     """Return the tag of what this source, these options and this engine make."""
-    digest = blake2b(digest_size=DIGEST_BYTES, key=engine())
     made = options.model_dump_json(exclude={"preset"})
-    digest.update(f"{made} {' '.join(accepted) if options.format == 'auto' else ''}\n".encode())
+    # By far the fastest of its kind, as processors have instructions for it.
+    digest = sha256(engine())
+    digest.update(f" {made} {' '.join(accepted) if options.format == 'auto' else ''}\n".encode())
     digest.update(source)
-    return f'"{digest.hexdigest()}"'
+    return f'"{digest.hexdigest()[:TAG_DIGITS]}"'
 
 
 @lru_cache(1)
