@@ -106,6 +106,12 @@ class TooSlow(Problem):
     status, code, title = 503, "too_slow", "It takes too long"
 
 
+class TooManyAttempts(Problem):
+    """Raised while an account is blocked after wrong passwords; `retry_after` is until it is free again."""
+
+    status, code, title = 429, "too_many_attempts", "Too many wrong passwords"
+
+
 class Unauthorized(Problem):
     """A 401 names the scheme that would be accepted (RFC 9110, 15.5.2)."""
 

@@ -19,7 +19,9 @@ CHORE_SECONDS = 10.0
 """A chore that hangs leaves time for the others: the time-out in `template.yaml` is above their sum."""
 SESSION_RETENTION = timedelta(days=7)
 """After the end of a session's last refresh token; until then that is told that it has expired."""
-SESSIONS_PER_BATCH = 1000
+ATTEMPT_RETENTION = timedelta(days=1)
+"""After the last for an account: what was mistyped is forgotten, and a name that was tried leaves nothing."""
+ROWS_PER_BATCH = 1000
 BATCHES_PER_EVENT = 20
 
 logger = logging.getLogger("passepartout.janitor")
@@ -49,9 +51,25 @@ class ExpiredSessions(Chore):
     async def remove(self) -> AsyncIterator[int]:
         for _ in range(BATCHES_PER_EVENT):
             async with self.unit_of_work() as repositories:
-                count = await repositories.sessions.delete_ended(SESSION_RETENTION, SESSIONS_PER_BATCH)
+                count = await repositories.sessions.delete_ended(SESSION_RETENTION, ROWS_PER_BATCH)
             yield count
-            if count < SESSIONS_PER_BATCH:
+            if count < ROWS_PER_BATCH:
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenAttempts(Chore):
+    """A backlog larger than a run takes is left for the next one."""
+
+    kind = "forgotten_attempts"
+    unit_of_work: UnitOfWork
+
+    async def remove(self) -> AsyncIterator[int]:
+        for _ in range(BATCHES_PER_EVENT):
+            async with self.unit_of_work() as repositories:
+                count = await repositories.attempts.delete_forgotten(ATTEMPT_RETENTION, ROWS_PER_BATCH)
+            yield count
+            if count < ROWS_PER_BATCH:
                 return
 
 

@@ -1,7 +1,7 @@
 from fastapi import FastAPI
 
 from functions.janitor.jobs import OldJobs, StalledJobs
-from functions.janitor.service import ExpiredSessions, Janitor, StaleGroups
+from functions.janitor.service import ExpiredSessions, ForgottenAttempts, Janitor, StaleGroups
 from shared.repositories.unit_of_work import unit_of_work
 from shared.runtime import Event
 
@@ -12,6 +12,7 @@ async def clean(app: FastAPI, event: Event) -> dict[str, int]:
     begin = await unit_of_work(state.database)
     chores = [
         ExpiredSessions(begin),
+        ForgottenAttempts(begin),
         StalledJobs(begin, state.kafka_producer, state.job_retention.s3_bucket or ""),
         OldJobs(begin, state.job_retention.results),
         StaleGroups(state.pushed_groups),

@@ -3,6 +3,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from functions.login.password_change import PasswordChange
+from functions.login.password_check import PasswordCheck
 from functions.login.schemas import Credentials, PasswordChangeRequest
 from functions.login.service import Login
 from shared.authentication import authenticated
@@ -15,13 +16,16 @@ from shared.errors import (
     InvalidToken,
     MediaTypeUnsupported,
     TooBusy,
+    TooManyAttempts,
 )
+from shared.on_startup.accounts import account_macs
 from shared.on_startup.threads import threads
 from shared.on_startup.tokens import token_issuer, verification_key_ring
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
 from shared.requests import FORM, JSON, read_json, read_json_or_form
 from shared.responses import NO_STORE, OrjsonResponse, problems
 from shared.security.access_tokens import Identity
+from shared.security.account_macs import AccountMacs
 from shared.security.keys import KeyRing
 from shared.security.tokens import TokenIssuer, TokenResponse
 
@@ -32,6 +36,7 @@ REFUSALS = problems(
     BodyTooLarge,
     MediaTypeUnsupported,
     BodyInvalid,
+    TooManyAttempts,
     TooBusy,
     DatabaseUnavailable,
 )
@@ -42,6 +47,7 @@ CHANGE_REFUSALS = problems(
     BodyTooLarge,
     MediaTypeUnsupported,
     BodyInvalid,
+    TooManyAttempts,
     TooBusy,
     DatabaseUnavailable,
 )
@@ -49,12 +55,20 @@ CHANGE_BODY: dict[str, Any] = {"schema": PasswordChangeRequest.model_json_schema
 JWKS_CACHE = {"Cache-Control": "public, max-age=600"}
 
 
+async def password_check(
+    unit_of_work: Annotated[UnitOfWork, Depends(unit_of_work)],
+    threads: Annotated[BoundedThreads[Any], Depends(threads)],
+) -> PasswordCheck:
+    return PasswordCheck(unit_of_work, threads)
+
+
 async def login_service(
     unit_of_work: Annotated[UnitOfWork, Depends(unit_of_work)],
-    threads: Annotated[BoundedThreads[bool], Depends(threads)],
+    passwords: Annotated[PasswordCheck, Depends(password_check)],
+    accounts: Annotated[AccountMacs, Depends(account_macs)],
     issuer: Annotated[TokenIssuer, Depends(token_issuer)],
 ) -> Login:
-    return Login(unit_of_work, threads, issuer)
+    return Login(unit_of_work, passwords, accounts, issuer)
 
 
 async def credentials(request: Request) -> Credentials:
@@ -86,9 +100,10 @@ async def jwks(keys: Annotated[KeyRing, Depends(verification_key_ring)]) -> Orjs
 async def password_change(
     caller: Annotated[Identity, Depends(authenticated)],
     unit_of_work: Annotated[UnitOfWork, Depends(unit_of_work)],
-    threads: Annotated[BoundedThreads[Any], Depends(threads)],
+    passwords: Annotated[PasswordCheck, Depends(password_check)],
+    accounts: Annotated[AccountMacs, Depends(account_macs)],
 ) -> PasswordChange:
-    return PasswordChange(unit_of_work, threads, caller)
+    return PasswordChange(unit_of_work, passwords, accounts, caller)
 
 
 async def passwords(request: Request) -> PasswordChangeRequest:

@@ -2,7 +2,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.security.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
+from shared.security.new_passwords import NewPassword
+from shared.security.passwords import MAXIMUM_CHARACTERS
 from shared.types import Username
 
 
@@ -16,11 +17,4 @@ class Credentials(BaseModel):
 
 class PasswordChangeRequest(BaseModel):
     password: Annotated[str, Field(max_length=MAXIMUM_CHARACTERS, examples=["correct horse battery staple"])]
-    new_password: Annotated[
-        str,
-        Field(
-            min_length=MINIMUM_CHARACTERS,
-            max_length=MAXIMUM_CHARACTERS,
-            examples=["correct horse battery staples"],
-        ),
-    ]
+    new_password: NewPassword

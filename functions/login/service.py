@@ -1,38 +1,58 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
-from shared.concurrency import BoundedThreads
-from shared.errors import InvalidCredentials, TooBusy
-from shared.metrics.instruments import LOGINS, PASSWORD_HASH_DURATION
-from shared.metrics.measured import count_outcomes, time_duration
+from functions.login.password_check import Attempt, PasswordCheck
+from shared.errors import InvalidCredentials, TooBusy, TooManyAttempts
+from shared.metrics.instruments import LOGINS
+from shared.metrics.measured import count_outcomes
+from shared.models.identity.user import User
 from shared.repositories.unit_of_work import UnitOfWork
+from shared.repositories.users import fold
 from shared.security.access_tokens import Identity
-from shared.security.passwords import verify_password
+from shared.security.account_macs import AccountMacs
+from shared.security.passwords import is_outgrown
 from shared.security.tokens import TokenIssuer, TokenResponse
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
     unit_of_work: UnitOfWork
-    threads: BoundedThreads[bool]
+    passwords: PasswordCheck
+    accounts: AccountMacs
     issuer: TokenIssuer
 
-    @count_outcomes(LOGINS, InvalidCredentials, TooBusy)
+    @count_outcomes(LOGINS, InvalidCredentials, TooManyAttempts, TooBusy)
     async def login(self, username: str, password: str) -> TokenResponse:
-        """Start a session. Raises InvalidCredentials: unknown or disabled user, or wrong password."""
-        async with self.unit_of_work() as repositories:
-            user = await repositories.users.by_username(username)
-        if not await self._verify(password, user.password_hash if user else None) or user is None:
-            raise InvalidCredentials("Check both and try again.")
-        async with self.unit_of_work() as repositories:
-            session = await repositories.sessions.start(user.id, user.password_hash)
-        if session is None:
-            raise InvalidCredentials("Check both and try again.")
-        identity = Identity(user.id, session.id)
-        return self.issuer.issue(identity, session.token, session.expires_in)
+        """Start a session. Raises InvalidCredentials: unknown or disabled user, or wrong password.
 
-    @time_duration(PASSWORD_HASH_DURATION)
-    async def _verify(self, password: str, password_hash: str | None) -> bool:
-        return await self.threads.run(partial(verify_password, password, password_hash))
+        Raises TooManyAttempts, before anything is hashed, while the name is blocked, whosesoever it is.
+        """
+        account = self.accounts.of_sign_ins(fold(username))
+        async with self.unit_of_work() as repositories:
+            attempt = Attempt(account, await repositories.attempts.take(account))
+            user = await repositories.users.by_username(username)
+        known_hash = user.password_hash if user else None
+        if not await self.passwords.verify(attempt, password, known_hash) or user is None:
+            raise InvalidCredentials("Check both and try again.")
+        return await self._start(user, await self._current_hash(attempt, user, password), account)
+
+    async def _current_hash(self, attempt: Attempt, user: User, password: str) -> str:
+        """Return the hash that is stored by now: a new one, where the parameters have grown since."""
+        if not is_outgrown(user.password_hash):
+            return user.password_hash
+        try:
+            password_hash = await self.passwords.hash(attempt, password)
+        except TooBusy:
+            return user.password_hash
+        async with self.unit_of_work() as repositories:
+            replaced = await repositories.users.replace_password(user.id, user.password_hash, password_hash)
+        return password_hash if replaced else user.password_hash
+
+    async def _start(self, user: User, password_hash: str, account: bytes) -> TokenResponse:
+        async with self.unit_of_work() as repositories:
+            session = await repositories.sessions.start(user.id, password_hash)
+            if session is None:
+                raise InvalidCredentials("Check both and try again.")
+            await repositories.attempts.clear(account)
+        return self.issuer.issue(Identity(user.id, session.id), session.token, session.expires_in)

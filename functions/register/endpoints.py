@@ -45,7 +45,8 @@ async def register_service(
 async def register(user: NewUser, service: Annotated[Register, Depends(register_service)]) -> RegisteredUser:
     """Make an account.
 
-    The password has 8 to 256 characters, of any kind; the username none that nobody can see.
+    The password has 8 to 256 characters, of any kind, and is none of the most common; the username has
+    no character that nobody can see.
     """
     user_id = await service.register(user.username, user.password)
     return RegisteredUser(id=user_id, username=user.username)

@@ -1,22 +1,14 @@
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from shared.security.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
+from shared.security.new_passwords import NewPassword
 from shared.types import Username
 
 
 class NewUser(BaseModel):
     username: Username
-    password: Annotated[
-        str,
-        Field(
-            min_length=MINIMUM_CHARACTERS,
-            max_length=MAXIMUM_CHARACTERS,
-            examples=["correct horse battery staple"],
-        ),
-    ]
+    password: NewPassword
 
 
 class RegisteredUser(BaseModel):

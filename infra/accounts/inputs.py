@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
 import typer
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from infra.accounts.errors import Refused
-from shared.security.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS
+from shared.security.new_passwords import NewPassword
+from shared.security.passwords import MAXIMUM_CHARACTERS
 from shared.types import Username
 
 USERNAME: TypeAdapter[str] = TypeAdapter(Username)
-PASSWORD: TypeAdapter[str] = TypeAdapter(
-    Annotated[str, Field(min_length=MINIMUM_CHARACTERS, max_length=MAXIMUM_CHARACTERS)]
-)
+PASSWORD: TypeAdapter[str] = TypeAdapter(NewPassword)
 MAXIMUM_BYTES = 8 * MAXIMUM_CHARACTERS
 
 

@@ -22,6 +22,9 @@ STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 JOB_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 
 LOGINS = Counter("logins", "Sign-ins by outcome.", ["outcome"], namespace=NAMESPACE, registry=None)
+LOCKOUTS = Counter(
+    "lockouts", "Wrong passwords that blocked an account for a while.", namespace=NAMESPACE, registry=None
+)
 REFRESHES = Counter("refreshes", "Refreshes by outcome.", ["outcome"], namespace=NAMESPACE, registry=None)
 PASSWORD_HASH_DURATION = Histogram(
     "password_hash_duration_seconds",

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from shared.db.session import Database, database
+from shared.repositories.attempts import Attempts
 from shared.repositories.idempotency_keys import IdempotencyKeys
 from shared.repositories.job_upkeep import JobUpkeep
 from shared.repositories.jobs import Jobs
@@ -21,6 +22,7 @@ from shared.repositories.users import Users
 class Repositories:
     users: Users
     sessions: Sessions
+    attempts: Attempts
     jobs: Jobs
     job_upkeep: JobUpkeep
     idempotency_keys: IdempotencyKeys
@@ -37,7 +39,12 @@ async def unit_of_work(database: Annotated[Database, Depends(database)]) -> Unit
     async def begin() -> AsyncIterator[Repositories]:
         async with database.transaction() as session:
             yield Repositories(
-                Users(session), Sessions(session), Jobs(session), JobUpkeep(session), IdempotencyKeys(session)
+                Users(session),
+                Sessions(session),
+                Attempts(session),
+                Jobs(session),
+                JobUpkeep(session),
+                IdempotencyKeys(session),
             )
 
     return begin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import VerifyMismatchError
 
 MEMORY_KIBIBYTES = 19_456
@@ -39,6 +39,12 @@ def verify_password(password: str, password_hash: str | None) -> bool:
     except VerifyMismatchError:
         return False
     return password_hash is not None
+
+
+def is_outgrown(password_hash: str) -> bool:
+    """Tell whether a hash costs a guesser less than one that is made today."""
+    parameters = extract_parameters(password_hash)
+    return parameters.memory_cost < MEMORY_KIBIBYTES or parameters.time_cost < ITERATIONS
 
 
 def _normalised(password: str) -> bytes:

@@ -181,5 +181,10 @@ async def test_janitor(run: Run, database_url: str) -> None:
     function = run("janitor")
     for _ in range(3):
         await add_session(database_url, ended=8 * DAY)
-        removed = function.invoke(scheduler_event())
-        assert removed == {"expired_sessions": 1, "stalled_jobs": 0, "old_jobs": 0, "stale_groups": 0}
+        assert function.invoke(scheduler_event()) == {
+            "expired_sessions": 1,
+            "forgotten_attempts": 0,
+            "stalled_jobs": 0,
+            "old_jobs": 0,
+            "stale_groups": 0,
+        }

@@ -68,7 +68,7 @@ async def test_refusal_never_echoes_a_password(client: httpx.AsyncClient, route:
 
 async def test_sql_in_a_name_is_a_name(client: httpx.AsyncClient) -> None:
     username = "x'; DROP TABLE identity.users; --"
-    credentials = {"username": username, "password": "12345678"}
+    credentials = {"username": username, "password": "correct horse"}
     registered = await client.post("/auth/register", json=credentials)
     assert (registered.status_code, registered.json()["username"]) == (201, username)
     assert (await client.post("/auth/login", json=credentials)).status_code == 200

@@ -143,7 +143,7 @@ async def test_tokens_of_what_was_kept_and_of_what_was_removed_are_refused_by_th
 async def test_backlog_is_worked_off_in_batches_the_oldest_first(
     begin: UnitOfWork, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "SESSIONS_PER_BATCH", 2)
+    monkeypatch.setattr(service, "ROWS_PER_BATCH", 2)
     monkeypatch.setattr(service, "BATCHES_PER_EVENT", 2)
     ended = [await add_session(database_url, ended=WEEK + days * DAY) for days in (3, 1, 5, 4, 2)]
     steps = [count async for count in ExpiredSessions(begin).remove()]
@@ -155,7 +155,7 @@ async def test_backlog_is_worked_off_in_batches_the_oldest_first(
 async def test_batches_before_one_that_failed_stay_removed_and_counted(
     begin: UnitOfWork, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "SESSIONS_PER_BATCH", 1)
+    monkeypatch.setattr(service, "ROWS_PER_BATCH", 1)
     ended = {await add_session(database_url, ended=WEEK + DAY) for _ in range(3)}
     begun = 0
 
@@ -191,7 +191,7 @@ async def test_rows_of_another_janitor_are_left_to_it_without_a_wait(
 async def test_two_janitors_at_once_remove_everything_once(
     begin: UnitOfWork, database_url: str, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "SESSIONS_PER_BATCH", 3)
+    monkeypatch.setattr(service, "ROWS_PER_BATCH", 3)
     live = await add_session(database_url, ended=-DAY)
     ended = {await add_session(database_url, ended=WEEK + DAY) for _ in range(10)}
     gateway.seconds_ago = 301

@@ -47,7 +47,13 @@ def test_three_events_in_a_row(janitor: TaskEntry, database_url: str) -> None:
         answers.append(janitor(event, CONTEXT))
     answers.append(janitor(scheduler_event(), CONTEXT))
     assert answers == [
-        {"expired_sessions": count, "stalled_jobs": 0, "old_jobs": 0, "stale_groups": 0}
+        {
+            "expired_sessions": count,
+            "forgotten_attempts": 0,
+            "stalled_jobs": 0,
+            "old_jobs": 0,
+            "stale_groups": 0,
+        }
         for count in (1, 1, 0)
     ]
     assert live in asyncio.run(stored(database_url))

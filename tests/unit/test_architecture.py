@@ -30,6 +30,7 @@ ELSEWHERE = {
         "typer",
         "uvicorn",
         "yaml",
+        "zxcvbn",
     )
 }
 WEIGHED = DATABASE | TOKENS | PICTURES | ELSEWHERE | {"argon2"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.security import passwords
-from shared.security.passwords import DUMMY_HASH, hash_password, verify_password
+from shared.security.passwords import DUMMY_HASH, hash_password, is_outgrown, verify_password
 
 PASSWORD = "correct horse battery staple"
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$kw00QMkBiNob+ThfXjBzcw$QZrScSX6MgkMNCN+RshRt7ctUKJpUBxkjgd68JTcf3Q"
@@ -120,3 +120,16 @@ def test_lack_of_memory_is_no_wrong_password() -> None:
     more_than_there_is = HASH.replace("m=19456", f"m={2**32 - 1}")
     with pytest.raises(VerificationError, match="Memory allocation error"):
         verify_password(PASSWORD, more_than_there_is)
+
+
+@pytest.mark.parametrize(
+    "parameters, outgrown",
+    [
+        ("m=19456,t=2,p=1", False),
+        ("m=65536,t=3,p=4", False),
+        ("m=19455,t=2,p=1", True),
+        ("m=65536,t=1,p=1", True),
+    ],
+)
+def test_hash_that_costs_a_guesser_less_than_todays_is_outgrown(parameters: str, outgrown: bool) -> None:
+    assert is_outgrown(HASH.replace("m=19456,t=2,p=1", parameters)) == outgrown
