@@ -92,6 +92,8 @@ class Log:
         raise Refused(f"there is no dead record {name}")
 
     async def _partitions(self, topic: str) -> list[TopicPartition]:
+        # What it has been assigned is all that it asks about.
+        self._client.unsubscribe()
         await self._client._client.force_metadata_update()
         numbers = self._client.partitions_for_topic(topic)
         if not numbers:
