@@ -23,8 +23,10 @@ HEARTBEAT_MILLISECONDS = 1500
 REBALANCE_MILLISECONDS = 30_000
 """For every worker to end with what goes to another."""
 POLL_MILLISECONDS = 900_000
-READ_AHEAD = 2
-"""Records beyond one a core: read and stored while others are resized."""
+FETCH_MILLISECONDS = 100
+"""A broker answers as soon as there is a record; the one of `make run` when this is over."""
+READ_AHEAD = 6
+"""Records beyond one a core: read and stored while others are resized, or these would wait for them."""
 
 
 async def main() -> None:
@@ -57,6 +59,7 @@ def _client(settings: KafkaSettings) -> AIOKafkaConsumer:
         heartbeat_interval_ms=HEARTBEAT_MILLISECONDS,
         rebalance_timeout_ms=REBALANCE_MILLISECONDS,
         max_poll_interval_ms=POLL_MILLISECONDS,
+        fetch_max_wait_ms=FETCH_MILLISECONDS,
     )
 
 

@@ -58,8 +58,8 @@ def _address(program: subprocess.Popen[str]) -> str:
 
 
 @contextmanager
-def worker() -> Iterator[None]:
-    """Run a worker; at the end of the block it ends with what it has in hand."""
+def worker() -> Iterator[int]:
+    """Run a worker, and give its process's id; at the end of the block it ends with what it has in hand."""
     program = subprocess.Popen(
         [sys.executable, "-m", "functions.worker"],
         env=os.environ | UNSET,
@@ -67,7 +67,7 @@ def worker() -> Iterator[None]:
         start_new_session=True,
     )
     try:
-        yield
+        yield program.pid
     finally:
         program.terminate()
         try:
