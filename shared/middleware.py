@@ -134,13 +134,17 @@ class StartupMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+
         async def send_one_line(message: Message) -> None:
             error = sys.exc_info()[1]
             if message["type"] == "lifespan.startup.failed" and isinstance(error, ConfigurationError):
                 message = {**message, "message": str(error)}
             await send(message)
 
-        await self.app(scope, receive, send_one_line if scope["type"] == "lifespan" else send)
+        await self.app(scope, receive, send_one_line)
 
 
 class _Answer:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from functions.janitor.service import Chore
+from functions.janitor.service import BATCHES_PER_EVENT, Chore, OldRows
 from shared.db.kafka import KafkaProducer
 from shared.errors import JobStalled
 from shared.messages.envelope import headers_of
@@ -23,8 +23,6 @@ ABANDONED_FOR = timedelta(minutes=5)
 EXPIRED_AFTER = timedelta(days=1)
 """When an upload is gone, and nobody waits for the job any more."""
 JOBS_PER_BATCH = 100
-DELETED_PER_BATCH = 1000
-BATCHES_PER_EVENT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,12 @@ class StalledJobs(Chore):
             return
         source = StoredSource(bucket=self.bucket, key=job.source_key, etag=job.source_etag or "")
         message = ResizeRequested(
-            user=job.user_id, job=job.id, attempt=job.attempt, source=source, outputs=job.params
+            user=job.user_id,
+            job=job.id,
+            attempt=job.attempt,
+            source=source,
+            outputs=job.params,
+            accepted=job.accepted,
         )
         await self.producer.publish(
             REQUESTED, str(job.id).encode(), message.encode(), headers_of(job.attempt)
@@ -66,17 +69,11 @@ class StalledJobs(Chore):
 
 
 @dataclass(frozen=True, slots=True)
-class OldJobs(Chore):
-    """Deletes jobs when their results go, and with them the keys that callers gave them."""
+class OldJobs(OldRows):
+    """When their results go, and with them the keys that callers gave them."""
 
     kind = "old_jobs"
-    unit_of_work: UnitOfWork
     retention: timedelta
 
-    async def remove(self) -> AsyncIterator[int]:
-        for _ in range(BATCHES_PER_EVENT):
-            async with self.unit_of_work() as repositories:
-                count = await repositories.job_upkeep.delete_finished(self.retention, DELETED_PER_BATCH)
-            yield count
-            if count < DELETED_PER_BATCH:
-                return
+    async def delete(self, repositories: Repositories, at_most: int) -> int:
+        return await repositories.job_upkeep.delete_finished(self.retention, at_most)

@@ -13,7 +13,7 @@ from typing import ClassVar
 from shared.errors import ChoresFailed, Problem
 from shared.metrics.instruments import JANITOR_FAILURES, JANITOR_REMOVED
 from shared.metrics.pushed_groups import PushedGroups
-from shared.repositories.unit_of_work import UnitOfWork
+from shared.repositories.unit_of_work import Repositories, UnitOfWork
 
 CHORE_SECONDS = 10.0
 """A chore that hangs leaves time for the others: the time-out in `template.yaml` is above their sum."""
@@ -33,8 +33,9 @@ class Chore:
     kind: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
-        JANITOR_REMOVED.labels(cls.kind)
-        JANITOR_FAILURES.labels(cls.kind)
+        if "kind" in vars(cls):
+            JANITOR_REMOVED.labels(cls.kind)
+            JANITOR_FAILURES.labels(cls.kind)
 
     def remove(self) -> AsyncIterator[int]:
         """Remove in steps, and give how many each has removed: those stay so, whatever comes next."""
@@ -42,35 +43,38 @@ class Chore:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpiredSessions(Chore):
-    """A backlog larger than a run takes is left for the next one."""
+class OldRows(Chore):
+    """Deletes rows in transactions of so many. A backlog larger than a run takes is left for the next one."""
 
-    kind = "expired_sessions"
     unit_of_work: UnitOfWork
 
     async def remove(self) -> AsyncIterator[int]:
         for _ in range(BATCHES_PER_EVENT):
             async with self.unit_of_work() as repositories:
-                count = await repositories.sessions.delete_ended(SESSION_RETENTION, ROWS_PER_BATCH)
+                count = await self.delete(repositories, ROWS_PER_BATCH)
             yield count
             if count < ROWS_PER_BATCH:
                 return
+
+    async def delete(self, repositories: Repositories, at_most: int) -> int:
+        """Delete the oldest that are due, and return how many."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
-class ForgottenAttempts(Chore):
-    """A backlog larger than a run takes is left for the next one."""
+class ExpiredSessions(OldRows):
+    kind = "expired_sessions"
 
+    async def delete(self, repositories: Repositories, at_most: int) -> int:
+        return await repositories.sessions.delete_ended(SESSION_RETENTION, at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenAttempts(OldRows):
     kind = "forgotten_attempts"
-    unit_of_work: UnitOfWork
 
-    async def remove(self) -> AsyncIterator[int]:
-        for _ in range(BATCHES_PER_EVENT):
-            async with self.unit_of_work() as repositories:
-                count = await repositories.attempts.delete_forgotten(ATTEMPT_RETENTION, ROWS_PER_BATCH)
-            yield count
-            if count < ROWS_PER_BATCH:
-                return
+    async def delete(self, repositories: Repositories, at_most: int) -> int:
+        return await repositories.attempts.delete_forgotten(ATTEMPT_RETENTION, at_most)
 
 
 @dataclass(frozen=True, slots=True)

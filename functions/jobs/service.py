@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.db.job_changes import JobChanges
-from shared.db.storage import ObjectStorage
+from shared.db.storage import ADDRESS_SECONDS, ObjectStorage
 from shared.errors import NotFound
 from shared.job_document import JobDocument
 from shared.repositories.jobs import JobState
 from shared.repositories.unit_of_work import UnitOfWork
-
-ADDRESS_SECONDS = 15 * 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,7 @@ from shared.images.limits import Limits
 from shared.images.options import ProcessingOptions
 from shared.images.pipeline import Picture, resize
 from shared.images.receipt import image_receipt, lambda_dollars
-from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
-
-IN, OUT = "in", "out"
+from shared.picture_metrics import observe_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class ResizeService:
         total = time.perf_counter() - started
         stages = picture.stages.seconds
         queued = max(0.0, total - sum(stages.values()))
-        _observe(picture, len(source))
+        observe_picture(picture, len(source))
         return Answer(tag, Resized(picture, len(source), {"queue": queued, **stages, "total": total}))
 
 
@@ -78,11 +76,3 @@ def _resized_unless_had(source: bytes, asked: Asked, limits: Limits) -> tuple[st
     if asked.if_none_match and is_listed(tag, asked.if_none_match):
         return tag, None
     return tag, resize(source, asked.options, limits, asked.accepted)
-
-
-def _observe(picture: Picture, source_bytes: int) -> None:
-    for stage, seconds in picture.stages.seconds.items():
-        IMAGE_STAGE_DURATION.labels(stage, picture.format.name).observe(seconds)
-    IMAGE_BYTES.labels(IN).inc(source_bytes)
-    IMAGE_BYTES.labels(OUT).inc(len(picture.content))
-    IMAGE_PIXELS.inc(picture.source_size[0] * picture.source_size[1] * picture.frames)

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from shared.db.storage import ObjectStorage, check_length
+from shared.db.storage import ADDRESS_SECONDS, ObjectStorage, check_length
 from shared.errors import ResultTooLarge
 from shared.images.pipeline import Picture
 from shared.object_keys import result_key, upload_key
-
-ADDRESS_SECONDS = 15 * 60
-"""How long the address of a result is good."""
 
 
 @dataclass(frozen=True, slots=True)

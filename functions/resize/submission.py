@@ -71,7 +71,7 @@ class Submissions:
         """The record is sent before the job is committed: a broker that is down leaves no job behind."""
         place = (source.key, source.etag) if isinstance(source, StoredSource) else None
         async with self.unit_of_work() as repositories:
-            job = await repositories.jobs.add(user, wanted.params, place)
+            job = await repositories.jobs.add(user, wanted.params, place, wanted.accepted)
             key = wanted.idempotency_key
             if key is not None:
                 claimed = await repositories.idempotency_keys.claim(user, key, fingerprint, job.id)
@@ -99,12 +99,13 @@ class Submissions:
                 return InlineSource(bytes=source)
             digest = await asyncio.to_thread(lambda: hashlib.sha256(source).digest())
             name = upload_key(user, UUID(bytes=digest[:16]))
-            await self.storage.put(name, source, CONTENT_TYPE)
+            etag = await self.storage.put(name, source, CONTENT_TYPE)
         else:
             name = upload_key(user, source)
-        found = await self.storage.head(name)
-        check_length(found.length, self.limits.source_bytes)
-        return StoredSource(bucket=self.storage.bucket, key=name, etag=found.etag)
+            found = await self.storage.head(name)
+            check_length(found.length, self.limits.source_bytes)
+            etag = found.etag
+        return StoredSource(bucket=self.storage.bucket, key=name, etag=etag)
 
 
 def _fingerprint(source: UUID | bytes, wanted: Wanted) -> bytes:

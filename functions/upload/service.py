@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from functions.upload.schemas import UploadTicket
-from shared.db.storage import ObjectStorage, check_length
+from shared.db.storage import ADDRESS_SECONDS, ObjectStorage, check_length
 from shared.errors import SourceUnsupported
 from shared.images.formats import SOURCE_MEDIA_TYPES
 from shared.object_keys import upload_key
-
-LIFETIME_SECONDS = 15 * 60
-"""Within which an upload has to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +29,12 @@ class Uploads:
             upload_key(user, source),
             content_type=media_type,
             content_length=content_length,
-            expires_in=LIFETIME_SECONDS,
+            expires_in=ADDRESS_SECONDS,
         )
         return UploadTicket(
             source=str(source),
             url=url,
             method="PUT",
             headers={"Content-Type": media_type},
-            expires_in=LIFETIME_SECONDS,
+            expires_in=ADDRESS_SECONDS,
         )

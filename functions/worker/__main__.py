@@ -10,11 +10,12 @@ from contextlib import suppress
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from functions.worker.consumer import FIRST_PAUSE_SECONDS, GROUP, STOP_SECONDS, Consumer, logger
+from functions.worker.consumer import FIRST_PAUSE_SECONDS, STOP_SECONDS, Consumer, logger
 from functions.worker.handler import app
 from functions.worker.tasks import worker_of
 from shared.config import KafkaSettings
 from shared.errors import ConfigurationError
+from shared.messages.topics import WORKER_GROUP
 from shared.on_startup.kafka import connection_options
 
 SESSION_MILLISECONDS = 6000
@@ -52,7 +53,7 @@ async def main() -> None:
 def _client(settings: KafkaSettings) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
         **connection_options(settings),
-        group_id=GROUP,
+        group_id=WORKER_GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         session_timeout_ms=SESSION_MILLISECONDS,

@@ -18,7 +18,6 @@ from shared.messages.record import Record
 from shared.messages.topics import DEAD, REQUESTED, RETRY
 from shared.metrics.instruments import CONSUMER_LAG, DEAD_RECORDS
 
-GROUP = "passepartout-worker"
 POLL_SECONDS = 0.2
 COMMIT_SECONDS = 1.0
 """Between two commits: what is done in between is done again after a kill, to no effect."""

@@ -18,8 +18,8 @@ from shared.images.limits import Limits
 from shared.images.options import ProcessingOptions
 from shared.images.pipeline import Picture, resize
 from shared.messages.resize_requested import InlineSource, ResizeRequested
-from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
 from shared.object_keys import result_key
+from shared.picture_metrics import observe_picture
 from shared.repositories.jobs import OutputState
 from shared.requests import invalid
 
@@ -50,7 +50,7 @@ class Pictures:
     ) -> OutputState:
         work = partial(resize, source, parameters, self.limits, _accepted(request))
         picture = await self.threads.run(work, self.seconds)
-        _observe(picture, len(source))
+        observe_picture(picture, len(source))
         key = result_key(request.user, _name(digest, parameters), picture.format.extension)
         await self.storage.put(key, picture.content, picture.format.media_type)
         width, height = picture.size
@@ -58,7 +58,9 @@ class Pictures:
 
 
 def _accepted(request: ResizeRequested) -> list[OutputFormat]:
-    return [FORMATS[name].name for name in request.accepted or () if name in FORMATS]  # type: ignore[index]
+    """Return those that are known here: another version may know others."""
+    accepted = request.accepted or []
+    return sorted((name for name in FORMATS if name in accepted), key=accepted.index)
 
 
 def _parameters(params: dict[str, Any]) -> ProcessingOptions:
@@ -72,11 +74,3 @@ def _parameters(params: dict[str, Any]) -> ProcessingOptions:
 def _name(digest: bytes, parameters: ProcessingOptions) -> str:
     wanted = orjson.dumps(parameters.model_dump(exclude_none=True), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(b"\0".join((digest, wanted, engine()))).hexdigest()
-
-
-def _observe(picture: Picture, source_bytes: int) -> None:
-    for stage, seconds in picture.stages.seconds.items():
-        IMAGE_STAGE_DURATION.labels(stage, picture.format.name).observe(seconds)
-    IMAGE_BYTES.labels("in").inc(source_bytes)
-    IMAGE_BYTES.labels("out").inc(len(picture.content))
-    IMAGE_PIXELS.inc(picture.source_size[0] * picture.source_size[1] * picture.frames)

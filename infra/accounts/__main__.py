@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 from uuid import UUID
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from infra.accounts.database import open_accounts
-from infra.accounts.errors import Refused
 from infra.accounts.inputs import checked_username, read_password
 from infra.accounts.service import Accounts
-from shared.errors import ConfigurationError, DatabaseUnavailable
+from infra.operators import program, run
 
 Result = TypeVar("Result")
 User = Annotated[str, typer.Argument(metavar="USERNAME", parser=checked_username, show_default=False)]
 
-app = typer.Typer(
-    help="Users and their sessions, for operators. DATABASE_URL says where they are.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = program("Users and their sessions, for operators. DATABASE_URL says where they are.")
 
 
 @app.callback()
@@ -102,24 +92,7 @@ def _sessions(count: int) -> str:
 
 
 def main() -> None:
-    # What fails is told below, in one line.
-    logging.getLogger("passepartout").addHandler(logging.NullHandler())
-    try:
-        app()
-    except Refused as error:
-        sys.exit(f"accounts: {error}")
-    except ConfigurationError as error:
-        sys.exit(f"configuration: {error}")
-    except DatabaseUnavailable as error:
-        sys.exit(f"accounts: the database cannot be reached, or is too busy: {_reason(error.__cause__)}")
-    except DBAPIError as error:
-        sys.exit(f"accounts: the database refused it: {_reason(error)}")
-
-
-def _reason(error: BaseException | None) -> str:
-    """Return the first line of what the driver said; the others are the statement and where to read more."""
-    said = getattr(error, "orig", None) or error
-    return str(getattr(said, "__cause__", None) or said).partition("\n")[0]
+    run(app, "accounts")
 
 
 if __name__ == "__main__":

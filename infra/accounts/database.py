@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from infra.accounts.errors import Refused
 from infra.accounts.service import Accounts
+from infra.operators import Refused
 from shared.config import DatabaseSettings
 from shared.db.session import Database
 from shared.on_startup.database import create_engine

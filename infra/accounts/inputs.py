@@ -7,7 +7,7 @@ import sys
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from infra.accounts.errors import Refused
+from infra.operators import Refused
 from shared.security.new_passwords import NewPassword
 from shared.security.passwords import MAXIMUM_CHARACTERS
 from shared.types import Username

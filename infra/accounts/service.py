@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from infra.accounts.errors import Refused
+from infra.operators import Refused
 from shared.models.identity.user import User
 from shared.repositories.sessions import LiveSession
 from shared.repositories.unit_of_work import Repositories, UnitOfWork

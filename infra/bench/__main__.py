@@ -48,16 +48,20 @@ SECTIONS = (
 def main(
     only: Annotated[str, typer.Option(help=f"One of: {', '.join(one.name for one in SECTIONS)}.")] = "",
 ) -> None:
-    """Print each table as soon as it has been measured, and keep it in infra/bench/results.md."""
+    """Print each table as soon as it has been measured, and keep it in infra/bench/results.md.
+
+    One section alone is kept there only beside those of a whole run on this machine.
+    """
     if only and only not in {section.name for section in SECTIONS}:
         raise typer.BadParameter(f"there is no {only}")
-    console = Console()
+    console, is_kept = Console(), results.can_be_kept(only)
     for section in SECTIONS:
         if only in ("", section.name):
             measured = list(section.measure())
             for table in measured:
                 console.print(_printed(table))
-            results.keep(section.name, measured)
+            if is_kept:
+                results.keep(section.name, measured)
 
 
 def _printed(table: Table) -> Printed:

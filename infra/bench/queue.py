@@ -1,4 +1,4 @@
-"""Jobs a second of one worker beside the engine alone, how soon a job is done, and whatmessages weigh."""
+"""Jobs a second of one worker beside the engine alone, how soon a job is done, and what messages weigh."""
 
 from __future__ import annotations
 

@@ -22,6 +22,11 @@ KEPT = FOLDER / "results.json"
 OURS = ("pillow", "cykooz-resizer", "isal", "pyspng-seunglab", "zlib-ng", "uvicorn", "fastapi")
 
 
+def can_be_kept(only: str) -> bool:
+    """One section alone is kept beside the others, where they were measured here; else it replaced them."""
+    return not only or KEPT.exists()
+
+
 def keep(section: str, tables: Iterable[Table]) -> None:
     kept = orjson.loads(KEPT.read_bytes()) if KEPT.exists() else {}
     day = datetime.now(UTC).date().isoformat()

@@ -14,9 +14,9 @@ from contextlib import suppress
 from contextvars import Context
 from pathlib import Path
 
+from infra.gateway.callers import Door
 from infra.gateway.functions import Function
 from infra.gateway.invocations import FunctionQueue
-from infra.gateway.runtime_api import Door
 from infra.gateway.runtime_server import RuntimeServer
 
 HOST = "127.0.0.1"
@@ -40,7 +40,7 @@ class EnvironmentProcess:
     def __init__(self, queue: FunctionQueue, number: int, server: RuntimeServer, print_: Print) -> None:
         self._queue = queue
         self._number = number
-        self._api = server.api
+        self._callers = server.api.callers
         self._server = server
         self._print = print_
         self._process: Process | None = None
@@ -92,7 +92,7 @@ class EnvironmentProcess:
         if process is None or process.returncode is not None:
             return
         # No event may be on its way to a process that is about to end.
-        await self._api.retire(self._port)
+        await self._callers.retire(self._port)
         if process.returncode is None:
             process.terminate()
         await process.wait()
@@ -102,7 +102,7 @@ class EnvironmentProcess:
         listener = await self._server.listen(HOST)
         self._port = port = int(listener.sockets[0].getsockname()[1])
         door = Door(self._queue, self._kill, time.perf_counter())
-        self._api.open_door(port, door)
+        self._callers.open_door(port, door)
         try:
             self._process, printed = await self._spawn(port)
             forwarding = asyncio.create_task(self._forward(printed))
@@ -115,7 +115,7 @@ class EnvironmentProcess:
             forwarding.cancel()
         finally:
             listener.close()
-            was_ready = self._api.close_door(port, "it ended")
+            was_ready = self._callers.close_door(port, "it ended")
         if not (self._stopping.is_set() or self._changed.is_set()):
             logger.info("an environment of %s ended (%s)", self._queue.function.name, status)
         return was_ready
@@ -167,7 +167,7 @@ class EnvironmentProcess:
         }
 
     def _kill_unless_ready(self) -> None:
-        if not self._api.is_ready(self._port):
+        if not self._callers.is_ready(self._port):
             logger.error("%s is not ready after %d s", self._queue.function.name, INIT_SECONDS)
             self._kill()
 

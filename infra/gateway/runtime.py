@@ -18,6 +18,8 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.gateway.asgi import load_app
+from infra.gateway.callers import FRONT_DOOR, Shared
+from infra.gateway.disconnects import done_before_disconnect
 from infra.gateway.docs import create_docs
 from infra.gateway.errors import EnvironmentLost, FunctionFailed, HeadersTooLarge, PayloadTooLarge
 from infra.gateway.events import body_limit, build_event, read_answer
@@ -28,7 +30,7 @@ from infra.gateway.openapi import merged_document
 from infra.gateway.processes import Print, Processes
 from infra.gateway.reload import reload_on_change
 from infra.gateway.routes import Route, read_routes
-from infra.gateway.runtime_api import FRONT_DOOR, RuntimeApi, Shared, done_before_disconnect
+from infra.gateway.runtime_api import RuntimeApi
 from infra.gateway.runtime_server import RuntimeServer
 from infra.gateway.schedules import run_schedules
 from shared.errors import Problem
@@ -202,7 +204,9 @@ async def _containers(
     queues: Mapping[str, FunctionQueue], options: RuntimeOptions, server: RuntimeServer
 ) -> AsyncIterator[None]:
     async with AsyncExitStack() as opened:
-        server.api.share({name: Shared(queue, await _addresses(name)) for name, queue in queues.items()})
+        server.api.callers.share(
+            {name: Shared(queue, await _addresses(name)) for name, queue in queues.items()}
+        )
         opened.callback((await server.listen(options.host, options.port)).close)
         yield
 

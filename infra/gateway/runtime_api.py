@@ -9,49 +9,36 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator
 
 import orjson
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from infra.gateway.environments import Address, Environment
+from infra.gateway.callers import Callers
+from infra.gateway.disconnects import done_before_disconnect
+from infra.gateway.environments import Environment
 from infra.gateway.errors import AnswerTooLarge, FunctionFailed
-from infra.gateway.invocations import FunctionQueue, Invocation
+from infra.gateway.invocations import Invocation
 from infra.gateway.limits import GatewayLimits
 
 RUNTIME = "/2018-06-01/runtime"
 EXTENSIONS = "/2020-01-01/extension"
 IDENTIFIER = "Lambda-Extension-Identifier"
 NAME = "Lambda-Extension-Name"
-FRONT_DOOR = "front-door"
-"""What containers call it, after the name of their function."""
-
-Key = tuple[int, str]
-"""The port called and the address that the call came from."""
 
 logger = logging.getLogger("passepartout.gateway")
 
 
 class RuntimeApi:
-    """The ASGI app of both APIs, for all environments.
-
-    An environment here on the machine is told by the port that it calls, which is its own. Containers share
-    one port: what they call it by names their function, `login.front-door`, and has to be the name of the
-    address that they reach it at, so that one in a network of its own can be no other function.
-    """
+    """The ASGI app of both APIs, for all environments."""
 
     def __init__(self, limits: GatewayLimits) -> None:
+        self.callers = Callers()
         self._limits = limits
-        self._doors: dict[int, Door] = {}
-        self._shared: dict[str, Shared] = {}
-        self._environments: dict[Key, Environment] = {}
         self._app = Starlette(
             routes=[
                 Route(f"{RUNTIME}/invocation/next", self._next),
@@ -65,72 +52,14 @@ class RuntimeApi:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _is_from_a_page(scope) or self._environment(scope) is None:
+        if self.callers.find(scope) is None:
             response = _refused(404, "UnknownFunction")
             await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def share(self, shared: Mapping[str, Shared]) -> None:
-        """Take what calls by a function's name, on a port that is no door's, for its environment."""
-        self._shared = dict(shared)
-
-    def open_door(self, port: int, door: Door) -> None:
-        """Take what calls on this port for environments of one function."""
-        self._doors[port] = door
-
-    def close_door(self, port: int, how: str) -> bool:
-        """Forget the environments that called on this port; `how` they ended is told to who waits.
-
-        Returns whether one of them was ever ready for an event.
-        """
-        del self._doors[port]
-        ended = [self._environments.pop(key) for key in list(self._environments) if key[0] == port]
-        for environment in ended:
-            environment.end(how)
-        return any(environment.is_ready for environment in ended)
-
-    def is_ready(self, port: int) -> bool:
-        """Return whether an environment has asked for an event on this port."""
-        return any(each.is_ready for key, each in self._environments.items() if key[0] == port)
-
-    async def retire(self, port: int) -> None:
-        """Hand no more events to the environments that call on this port; wait for their answers."""
-        environments = [self._environments[key] for key in self._environments if key[0] == port]
-        await asyncio.gather(*(environment.retire() for environment in environments))
-
-    def lost(self, server: Address | None, client: Address | None) -> None:
-        """Note that a connection was closed."""
-        if server is None or client is None:
-            return
-        key = server[1], client[0]
-        environment = self._environments.get(key)
-        if environment is None:
-            return
-        environment.forget_extension(client)
-        if environment.connection != client:
-            return
-        environment.lose("its connection was closed")
-        if key[0] not in self._doors:
-            # A container that is started again comes from another address, and would be counted twice.
-            self._environments.pop(key).end("its connection was closed")
-
-    def _environment(self, scope: Scope) -> Environment | None:
-        """Return the environment that calls, which may be its first word; None where it is of no function."""
-        key = scope["server"][1], scope["client"][0]
-        if (door := self._doors.get(key[0])) is not None:
-            if key not in self._environments:
-                self._environments[key] = Environment(door.queue, door.kill, door.started_at)
-            return self._environments[key]
-        shared = self._shared.get(_first_label(scope))
-        if shared is None or scope["server"][0] not in shared.addresses:
-            return None
-        if key not in self._environments:
-            self._environments[key] = Environment(shared.queue)
-        return self._environments[key] if self._environments[key].queue is shared.queue else None
-
     def _caller(self, request: Request) -> Environment:
-        environment = self._environment(request.scope)
+        environment = self.callers.find(request.scope)
         assert environment is not None
         return environment
 
@@ -212,38 +141,6 @@ class RuntimeApi:
         )
 
 
-@dataclass(frozen=True)
-class Door:
-    """What stands behind a port of the Runtime API: one environment on this machine."""
-
-    queue: FunctionQueue
-    kill: Callable[[], None]
-    """Ends the environment."""
-    started_at: float
-    """By `time.perf_counter`."""
-
-
-@dataclass(frozen=True)
-class Shared:
-    """A function whose containers call by its name."""
-
-    queue: FunctionQueue
-    addresses: frozenset[str]
-    """What that name stands for: our own, in the networks where those containers are."""
-
-
-def _is_from_a_page(scope: Scope) -> bool:
-    """Whether a browser sends this: no environment is one, and a page must neither read nor answer events."""
-    headers = Headers(scope=scope)
-    host = headers.get("host", "").rpartition(":")[0]
-    is_named = host == scope["server"][0] or host.endswith(f".{FRONT_DOOR}")
-    return "origin" in headers or "sec-fetch-site" in headers or not is_named
-
-
-def _first_label(scope: Scope) -> str:
-    return Headers(scope=scope).get("host", "").partition(":")[0].partition(".")[0]
-
-
 def _event_response(environment: Environment, invocation: Invocation) -> Response:
     async def parts() -> AsyncIterator[bytes]:
         for part in invocation.event:
@@ -269,26 +166,3 @@ def _deadline(environment: Environment) -> int:
 
 def _refused(status: int, error_type: str) -> Response:
     return JSONResponse({"errorType": error_type, "errorMessage": error_type}, status)
-
-
-async def done_before_disconnect(task: asyncio.Future[Any], request: Request) -> bool:
-    """Wait for the task; cancel it, and return False, when the caller closes the connection first."""
-
-    async def disconnect() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-
-    gone = asyncio.ensure_future(disconnect())
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-    except asyncio.CancelledError:
-        task.cancel()
-        gone.cancel()
-        raise
-    if task.cancelled():
-        # The environment is to end: it is told nothing more.
-        await gone
-    is_done = task.done() and not gone.done()
-    for each in (task, gone):
-        each.cancel()
-    return is_done

@@ -36,7 +36,7 @@ class RuntimeServer:
 
             def connection_lost(self, exc: Exception | None) -> None:
                 super().connection_lost(exc)
-                api.lost(self.server, self.client)  # type: ignore[arg-type]
+                api.callers.lost(self.server, self.client)  # type: ignore[arg-type]
 
         self._config = uvicorn.Config(
             api,

@@ -11,10 +11,11 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from infra.local.errors import LocalError
+from infra.local.programs import running
 from shared.messages.topics import TOPICS
 
 START_SECONDS = 10
@@ -57,24 +58,10 @@ def _address(program: subprocess.Popen[str]) -> str:
     raise LocalError("Kafka's mock cluster does not start")
 
 
-@contextmanager
-def worker() -> Iterator[int]:
-    """Run a worker, and give its process's id; at the end of the block it ends with what it has in hand."""
-    program = subprocess.Popen(
-        [sys.executable, "-m", "functions.worker"],
-        env=os.environ | UNSET,
-        cwd=ROOT,
-        start_new_session=True,
-    )
-    try:
-        yield program.pid
-    finally:
-        program.terminate()
-        try:
-            program.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            program.kill()
-            program.wait()
+def worker() -> AbstractContextManager[None]:
+    """Run a worker; at the end of the block it ends with what it has in hand."""
+    command = [sys.executable, "-m", "functions.worker"]
+    return running(command, output=None, stop_seconds=STOP_SECONDS, env=os.environ | UNSET, cwd=ROOT)
 
 
 def _serve() -> None:

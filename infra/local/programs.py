@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 
@@ -16,18 +17,22 @@ CONNECT_RETRIES = 7
 
 
 @contextmanager
-def running(command: Sequence[str]) -> Iterator[None]:
-    """Run a program until the end of the block; what it prints is thrown away."""
+def running(
+    command: Sequence[str],
+    *,
+    output: int | None = subprocess.DEVNULL,
+    stop_seconds: float = STOP_SECONDS,
+    **options: Any,
+) -> Iterator[None]:
+    """Run a program until the end of the block; what it prints is thrown away, unless `output` is None."""
     # In a session of its own: Ctrl-C is for us, who stop it when nothing needs it any more.
-    program = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    program = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, **options)
     try:
         yield
     finally:
         program.terminate()
         try:
-            program.wait(STOP_SECONDS)
+            program.wait(stop_seconds)
         except subprocess.TimeoutExpired:
             program.kill()
             program.wait()

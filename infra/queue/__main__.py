@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from infra.queue.errors import Refused
+from infra.operators import Refused, program, run
 from infra.queue.log import DeadRecord, open_log
 from infra.queue.replay import matching, replay
 from infra.queue.topics import make_topics
 from shared.config import DatabaseSettings, KafkaSettings
 from shared.db.kafka import KafkaProducer
 from shared.db.session import Database
-from shared.errors import ConfigurationError, DatabaseUnavailable, QueueUnavailable
+from shared.errors import ConfigurationError
 from shared.messages.topics import REQUESTED, RETRY
 from shared.on_startup.database import create_engine
 from shared.on_startup.kafka import create_producer
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
 
-app = typer.Typer(
-    help="The queue, for operators. KAFKA_BOOTSTRAP_SERVERS says where it is.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-dead = typer.Typer(help="Records that were given up.", no_args_is_help=True, rich_markup_mode=None)
+app = program("The queue, for operators. KAFKA_BOOTSTRAP_SERVERS says where it is.")
+dead = program("Records that were given up.")
 app.add_typer(dead, name="dead")
 
 Name = Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", show_default=False)]
@@ -149,17 +141,7 @@ def _settings() -> KafkaSettings:
 
 
 def main() -> None:
-    # What fails is told below, in one line.
-    for name in ("passepartout", "aiokafka"):
-        logging.getLogger(name).addHandler(logging.NullHandler())
-    try:
-        app()
-    except Refused as error:
-        sys.exit(f"queue: {error}")
-    except ConfigurationError as error:
-        sys.exit(f"configuration: {error}")
-    except (DatabaseUnavailable, QueueUnavailable) as error:
-        sys.exit(f"queue: {error.title}")
+    run(app, "queue")
 
 
 if __name__ == "__main__":

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from infra.queue.errors import Refused
+from infra.operators import Refused
 from shared.config import KafkaSettings
 from shared.errors import MessageInvalid
 from shared.messages.record import Record
 from shared.messages.resize_dead import ResizeDead
-from shared.messages.topics import DEAD
+from shared.messages.topics import DEAD, WORKER_GROUP
 from shared.on_startup.kafka import connection_options
 
-GROUP = "passepartout-worker"
 READ_MILLISECONDS = 5000
 
 
@@ -121,7 +120,7 @@ async def open_log(settings: KafkaSettings) -> AsyncIterator[Log]:
     """Raises Refused when no broker answers."""
     client = AIOKafkaConsumer(
         **connection_options(settings),
-        group_id=GROUP,
+        group_id=WORKER_GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from infra.queue.errors import Refused
+from infra.operators import Refused
 from infra.queue.log import DeadRecord
 from shared.db.kafka import KafkaProducer
 from shared.errors import MessageInvalid, QueueUnavailable

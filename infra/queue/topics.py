@@ -8,7 +8,7 @@ import time
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
-from infra.queue.errors import Refused
+from infra.operators import Refused
 from shared.config import KafkaSettings
 from shared.messages.topics import DEAD, TOPICS
 from shared.on_startup.kafka import connection_options

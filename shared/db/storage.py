@@ -18,6 +18,8 @@ THREADS = 8
 CALL_SECONDS = 8.0
 """Until a call is given up, its retries and the wait for a thread included."""
 RETRY_AFTER_SECONDS = 5
+ADDRESS_SECONDS = 15 * 60
+"""How long an address is good, within which an upload or a download has to begin."""
 
 MISSING = ("404", "NoSuchKey")
 REPLACED = ("412", "PreconditionFailed")
@@ -64,13 +66,14 @@ class ObjectStorage:
     def is_configured(self) -> bool:
         return self._bucket is not None
 
-    async def put(self, key: str, content: bytes, content_type: str) -> None:
-        """Write the object; one that was there is replaced."""
-        await self._run(
+    async def put(self, key: str, content: bytes, content_type: str) -> str:
+        """Write the object, and return its ETag; one that was there is replaced."""
+        answer = await self._run(
             lambda clients: clients.calling.put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType=content_type
             )
         )
+        return cast(str, answer["ETag"])
 
     async def head(self, key: str) -> StoredObject:
         """Describe the object without reading it. Raises SourceNotFound."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PIL import Image, TiffTags
 
 from shared.errors import Problem, SourceUnreadable
@@ -9,8 +11,6 @@ from shared.images.geometry import Size
 
 DRAFT_SCALE = 2
 """JPEG is decoded to at least this times the target, so that the resize sets the sharpness."""
-
-TO_EIGHT_BITS = [(value * 255 + 32_767) // 65_535 for value in range(2**16)]
 
 
 def decode(image: Image.Image, target: Size) -> Image.Image:
@@ -59,10 +59,15 @@ def resizable(image: Image.Image) -> Image.Image:
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Return 16 bits scaled: a plain convert would clip every value above 255 to white."""
     values = image.convert("I")
-    grey = values.point(TO_EIGHT_BITS, "L")
+    grey = values.point(_to_eight_bits(), "L")
     transparent = image.info.get("transparency")
     if not isinstance(transparent, int):
         return grey
     # One grey of a PNG may be transparent, and is meant in all of its 16 bits (PNG, 11.3.1.1).
     alpha = values.point([0 if value == transparent else 255 for value in range(2**16)], "L")
     return Image.merge("RGBA", (grey, grey, grey, alpha))
+
+
+@lru_cache(1)
+def _to_eight_bits() -> list[int]:
+    return [(value * 255 + 32_767) // 65_535 for value in range(2**16)]

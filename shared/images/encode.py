@@ -91,15 +91,12 @@ def _of_one_mode(frames: Sequence[Image.Image]) -> Sequence[Image.Image]:
 
 
 def _prepared(image: Image.Image, written: Format, options: ProcessingOptions) -> Image.Image:
-    prepared = image
-    if image.mode == "RGBA" and not written.has_alpha:
-        prepared = _flattened(image, options.background_colour)
-    elif image.mode == "RGBA" and written.name == "gif":
-        prepared = _with_one_transparent_colour(image, options.background_colour)
-    # Some writers put back what the reader left in `info`: profile, comment, EXIF.
-    prepared.info = {
-        key: value for key, value in prepared.info.items() if prepared is not image and key == "transparency"
-    }
+    if image.mode == "RGBA" and written.name == "gif":
+        return _with_one_transparent_colour(image, options.background_colour)
+    is_flat = image.mode != "RGBA" or written.has_alpha
+    prepared = image if is_flat else _flattened(image, options.background_colour)
+    # Some writers put back what the reader left there: profile, comment, EXIF.
+    prepared.info = {}
     return prepared
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.images.formats import FORMATS, WRITTEN_AS, OutputFormat
+from shared.images.options import RequestedFormat
 
 PREFERRED: Sequence[OutputFormat] = ("avif", "webp", "jpeg", "png", "gif")
 """Where a caller likes two formats as well: the one of fewer bytes."""
@@ -34,11 +35,10 @@ def _weighed(media_range: str) -> tuple[str, float]:
 
 
 def chosen_format(
-    asked: OutputFormat | str | None, accepted: Sequence[OutputFormat], source_format: str, is_animated: bool
+    asked: RequestedFormat | None, accepted: Sequence[OutputFormat], source_format: str, is_animated: bool
 ) -> OutputFormat:
     """Return the format to write; `source_format` is Pillow's name of the source's."""
-    own = WRITTEN_AS[source_format]
-    if asked == "auto":
-        suitable = [name for name in accepted if name in ANIMATED or not is_animated]
-        return suitable[0] if suitable else own
-    return FORMATS[asked].name if asked in FORMATS else own  # type: ignore[index]
+    if asked is not None and asked != "auto":
+        return asked
+    suitable = [name for name in accepted if name in ANIMATED or not is_animated] if asked else []
+    return suitable[0] if suitable else WRITTEN_AS[source_format]

@@ -10,3 +10,6 @@ RETRY = "image.resize.retry"
 DEAD = ResizeDead.type_
 
 TOPICS = (REQUESTED, COMPLETED, RETRY, DEAD)
+
+WORKER_GROUP = "passepartout-worker"
+"""The consumer group that shares the work out; what operators are told of its lag, too."""

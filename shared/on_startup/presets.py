@@ -17,7 +17,8 @@ Presets = Mapping[str, ProcessingOptions]
 @asynccontextmanager
 async def open_presets(app: FastAPI) -> AsyncIterator[None]:
     """Put the presets on `app.state`. Raises ConfigurationError for one that no request could ask for."""
-    app.state.presets = read_presets(PresetSettings.from_environment().presets or "{}")
+    text = PresetSettings.from_environment().presets
+    app.state.presets = {} if text is None else read_presets(text)
     yield
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.errors import TooManyAttempts
 from shared.models.identity.attempt import Attempt
+from shared.repositories.deletion import delete_oldest
 
 FREE_FAILURES = 5
 """Those that cost no wait: what a person mistypes."""
@@ -59,21 +60,9 @@ class Attempts:
         await self._session.execute(delete(Attempt).where(Attempt.account == account))
 
     async def delete_forgotten(self, retention: timedelta, at_most: int) -> int:
-        """Delete what has not been tried for that long, the oldest first, and return how many.
-
-        Rows that somebody has locked, such as a second janitor, are left to them.
-        """
-        forgotten = (
-            select(Attempt.account)
-            .where(Attempt.last_at < NOW - retention)
-            .order_by(Attempt.last_at)
-            .limit(at_most)
-            .with_for_update(skip_locked=True)
-            .cte("forgotten")
-        )
-        accounts = select(forgotten.c.account)
-        statement = delete(Attempt).where(Attempt.account.in_(accounts)).returning(Attempt.account)
-        return len((await self._session.execute(statement)).all())
+        """Delete what has not been tried for that long, the oldest first, and return how many."""
+        before = NOW - retention
+        return await delete_oldest(self._session, Attempt.account, Attempt.last_at, before, at_most)
 
     async def _seconds_blocked(self, account: bytes) -> int:
         """Return the whole seconds until the account is free; 1 also when it has just become so."""

@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.models.media.job import QUEUED, RUNNING, Job
+from shared.repositories.deletion import delete_oldest
 from shared.repositories.jobs import FREE, UNFINISHED
 
 
@@ -19,6 +20,7 @@ class Stalled:
     id: UUID
     user_id: UUID
     params: list[dict[str, Any]]
+    accepted: list[str] | None
     attempt: int
     source_key: str | None
     source_etag: str | None
@@ -44,9 +46,9 @@ class JobUpkeep:
         waits = (Job.status == QUEUED) & (Job.sent_at < now - queued)
         abandoned = (Job.status == RUNNING) & (Job.lease_expires_at < now - running)
         is_due = Job.source_key.is_not(None) | (Job.created_at < now - expired)
-        columns = (Job.id, Job.user_id, Job.params, Job.attempt, Job.source_key, Job.source_etag, age)
+        wanted = (Job.params, Job.accepted, Job.attempt, Job.source_key, Job.source_etag)
         statement = (
-            select(*columns)
+            select(Job.id, Job.user_id, *wanted, age)
             .where(waits | abandoned, is_due)
             .order_by(Job.sent_at)
             .limit(at_most)
@@ -62,16 +64,8 @@ class JobUpkeep:
 
     async def delete_finished(self, retention: timedelta, at_most: int) -> int:
         """Delete the jobs that were finished that long ago, the oldest first, and return how many."""
-        old = (
-            select(Job.id)
-            .where(Job.finished_at < func.now() - retention)
-            .order_by(Job.finished_at)
-            .limit(at_most)
-            .with_for_update(skip_locked=True)
-            .cte("old")
-        )
-        statement = delete(Job).where(Job.id.in_(select(old.c.id))).returning(Job.id)
-        return len((await self._session.execute(statement)).all())
+        before = func.now() - retention
+        return await delete_oldest(self._session, Job.id, Job.finished_at, before, at_most)
 
     async def oldest_seconds(self) -> float:
         """Return the age of the oldest job that is not finished; 0 where there is none."""

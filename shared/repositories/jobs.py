@@ -73,16 +73,23 @@ class Jobs:
         self._session = session
 
     async def add(
-        self, user_id: UUID, params: Sequence[dict[str, Any]], source: tuple[str, str] | None
+        self,
+        user_id: UUID,
+        params: Sequence[dict[str, Any]],
+        source: tuple[str, str] | None,
+        accepted: Sequence[str] | None = None,
     ) -> JobState:
         """Store a queued job; `source` is the key and the ETag of an object, where the message names one.
 
         Raises InvalidToken where there is no such user any more: a token is not looked up, and outlives him.
         """
         key, etag = source or (None, None)
-        values = (User.id, literal(list(params), JSONB), literal(key, String), literal(etag, String))
-        owner = select(*values).where(User.id == user_id)
-        columns = [Job.user_id, Job.params, Job.source_key, Job.source_etag]
+        formats = null() if accepted is None else literal(list(accepted), JSONB)
+        source_values = (literal(key, String), literal(etag, String))
+        owner = select(User.id, literal(list(params), JSONB), formats, *source_values).where(
+            User.id == user_id
+        )
+        columns = [Job.user_id, Job.params, Job.accepted, Job.source_key, Job.source_etag]
         statement = insert(Job).from_select(columns, owner).returning(*STATE)
         row = (await self._session.execute(statement)).one_or_none()
         if row is None:

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, delete, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.errors import InvalidToken
 from shared.models.identity.session import Session
 from shared.models.identity.user import User
+from shared.repositories.deletion import delete_oldest
 from shared.security.refresh_tokens import GRACE, LIFETIME, SESSION_LIFETIME, RefreshToken
 
 
@@ -158,20 +159,11 @@ class Sessions:
     async def delete_ended(self, retention: timedelta, at_most: int) -> int:
         """Delete the sessions that ended that long ago, the oldest first, and return how many.
 
-        - The end is that of the last refresh token, `expires_at`, for one that was revoked too: never before
-          none of its tokens could be good, and never after 30 days, since no refresh goes beyond them.
-        - Rows that somebody has locked, such as a second janitor, are left to them.
+        The end is that of the last refresh token, `expires_at`, for one that was revoked too: never before
+        none of its tokens could be good, and never after 30 days, since no refresh goes beyond them.
         """
-        ended = (
-            select(Session.id)
-            .where(Session.expires_at < func.now() - retention)
-            .order_by(Session.expires_at)
-            .limit(at_most)
-            .with_for_update(skip_locked=True)
-            .cte("ended")
-        )
-        statement = delete(Session).where(Session.id.in_(select(ended.c.id))).returning(Session.id)
-        return len((await self._session.execute(statement)).all())
+        before = func.now() - retention
+        return await delete_oldest(self._session, Session.id, Session.expires_at, before, at_most)
 
     async def _revoke_in_order(self, *which: ColumnElement[bool]) -> int:
         """End several that are live and return how many.

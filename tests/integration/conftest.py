@@ -9,6 +9,10 @@ import pytest
 from fastapi import FastAPI
 
 from infra.gateway.asgi import load_app, open_front_door
+from shared.config import DatabaseSettings
+from shared.db.session import Database
+from shared.on_startup.database import create_engine
+from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
 from tests.accounts import SignedIn, sign_in
 from tests.integration.uploads import Resizer
 
@@ -38,3 +42,16 @@ async def signed_in(client: httpx.AsyncClient) -> SignedIn:
 async def resizer(client: httpx.AsyncClient) -> Resizer:
     """For the whole run: a sign-in costs more than most pictures, and resizing looks up no user."""
     return Resizer(client, await sign_in(client))
+
+
+@pytest.fixture(scope="session")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The database itself, to look into and to change behind the functions' backs."""
+    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": database_url}))
+    yield Database(engine)
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def begin(database: Database) -> UnitOfWork:
+    return await unit_of_work(database)

@@ -36,18 +36,6 @@ LOG_STREAM = "2026/11/24/[$LATEST]0f3c"
 DEAD = "127.0.0.1:1"
 
 
-@pytest.fixture(scope="module")
-async def database(database_url: str) -> AsyncIterator[Database]:
-    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": database_url}))
-    yield Database(engine)
-    await engine.dispose()
-
-
-@pytest.fixture
-async def begin(database: Database) -> UnitOfWork:
-    return await unit_of_work(database)
-
-
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     with served_gateway(monkeypatch) as gateway:

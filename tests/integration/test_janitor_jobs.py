@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -12,35 +11,26 @@ from sqlalchemy import text
 
 from functions.janitor.jobs import OldJobs, StalledJobs
 from functions.janitor.service import Janitor
-from shared.config import DatabaseSettings
 from shared.db.session import Database
 from shared.errors import ChoresFailed
 from shared.messages.resize_requested import ResizeRequested, StoredSource
 from shared.messages.topics import REQUESTED
 from shared.metrics.instruments import JOBS_OLDEST
-from shared.on_startup.database import create_engine
 from shared.repositories.jobs import JobState
-from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
+from shared.repositories.unit_of_work import UnitOfWork
 from tests.fakes.kafka import TestKafkaProducer
 from tests.jobs import PARAMS, add_user
 
 SOURCE = ("uploads/ada/1", '"abc"')
+ACCEPTED = ["webp", "jpeg"]
 WEEK = timedelta(days=7)
 
 
-@pytest.fixture(scope="module")
-async def database(database_url: str) -> AsyncIterator[Database]:
-    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": database_url}))
-    yield Database(engine)
-    await engine.dispose()
-
-
-@pytest.fixture
-async def begin(database: Database) -> AsyncIterator[UnitOfWork]:
+@pytest.fixture(autouse=True)
+async def _no_jobs(database: Database) -> None:
+    """Those of other tests are none of these."""
     async with database.transaction() as session:
-        # The jobs of other tests are none of these.
         await session.execute(text("DELETE FROM media.jobs"))
-    yield await unit_of_work(database)
 
 
 @pytest.fixture
@@ -65,7 +55,7 @@ class Jobs:
         """Store a job and set its columns, as in SQL."""
         user = await add_user(self.begin)
         async with self.begin() as repositories:
-            job = await repositories.jobs.add(user, PARAMS, source)
+            job = await repositories.jobs.add(user, PARAMS, source, ACCEPTED)
             if taken:
                 await repositories.jobs.take(job.id, uuid4(), 2)
         async with self._database.transaction() as session:
@@ -92,6 +82,7 @@ async def test_job_that_waits_for_an_hour_is_sent_again(jobs: Jobs, kafka: TestK
     [record] = kafka.of(REQUESTED)
     request = ResizeRequested.decode(record.value)
     assert (request.job, request.attempt, request.outputs) == (stalled, 1, PARAMS)
+    assert request.accepted == ACCEPTED
     assert request.source == StoredSource(bucket="pictures", key=SOURCE[0], etag=SOURCE[1])
     assert await jobs.clean() == 0
 

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
-from shared.config import DatabaseSettings
 from shared.db.session import Database
 from shared.errors import IdempotencyKeyReused, InvalidToken
-from shared.on_startup.database import create_engine
 from shared.repositories.jobs import JobState
-from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
+from shared.repositories.unit_of_work import UnitOfWork
 from tests.jobs import OUTPUTS, PARAMS, add_job, add_user
 
 PROBLEM = {"code": "source_unreadable", "detail": "It is cut off."}
-
-
-@pytest.fixture(scope="module")
-async def database(database_url: str) -> AsyncIterator[Database]:
-    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": database_url}))
-    yield Database(engine)
-    await engine.dispose()
-
-
-@pytest.fixture
-async def begin(database: Database) -> UnitOfWork:
-    return await unit_of_work(database)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from infra.queue.errors import Refused
+from infra.operators import Refused
 from infra.queue.log import DeadRecord
 from infra.queue.replay import matching, replay
 from shared.config import DatabaseSettings

@@ -16,6 +16,8 @@ from infra.local.server import Server
 
 HANDLERS = "tests.runtime.handlers"
 TIMEOUT_SECONDS = 2
+ROUTES = [Route("stub", "POST", "/do/{what}")]
+QUIET = RuntimeOptions(processes=1, reload=False, print_=lambda text: None)
 
 
 def stub(name: str = "stub") -> Function:

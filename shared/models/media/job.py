@@ -27,6 +27,8 @@ class Job(MediaBase):
     status: Mapped[str] = mapped_column(server_default=QUEUED)
     params: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     """Of each output, in order."""
+    accepted: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    """What `auto` may be, the best first."""
     source_key: Mapped[str | None]
     """None where the source travelled in the message: then that alone can bring the job to its end."""
     source_etag: Mapped[str | None]

@@ -10,32 +10,18 @@ import pytest
 from functions.worker.pictures import Pictures
 from functions.worker.service import Worker
 from shared.concurrency import BoundedThreads
-from shared.config import DatabaseSettings, StorageSettings
-from shared.db.session import Database
+from shared.config import StorageSettings
 from shared.db.storage import ObjectStorage
 from shared.images.limits import Limits
 from shared.images.pipeline import Picture
 from shared.messages.record import Headers, Record
 from shared.messages.resize_requested import InlineSource, Parameters, ResizeRequested, StoredSource
 from shared.messages.topics import REQUESTED
-from shared.on_startup.database import create_engine
 from shared.on_startup.storage import create_storage
 from shared.repositories.jobs import JobState
-from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
+from shared.repositories.unit_of_work import UnitOfWork
 from tests.fakes.kafka import TestKafkaProducer
 from tests.jobs import add_job, add_user
-
-
-@pytest.fixture(scope="session")
-async def database(database_url: str) -> AsyncIterator[Database]:
-    engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": database_url}))
-    yield Database(engine)
-    await engine.dispose()
-
-
-@pytest.fixture(scope="session")
-async def begin(database: Database) -> UnitOfWork:
-    return await unit_of_work(database)
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,11 @@ from prometheus_client import Gauge
 
 from functions.worker import consumer as consuming_module
 from functions.worker.__main__ import HEARTBEAT_MILLISECONDS, SESSION_MILLISECONDS
-from functions.worker.consumer import GROUP, Consumer
+from functions.worker.consumer import Consumer
 from infra.local.kafka import kafka
 from shared.config import KafkaSettings
 from shared.messages.record import NOT_BEFORE_HEADER, Headers, Record
-from shared.messages.topics import DEAD, REQUESTED, RETRY
+from shared.messages.topics import DEAD, REQUESTED, RETRY, WORKER_GROUP
 from shared.metrics.instruments import CONSUMER_LAG, DEAD_RECORDS
 from shared.on_startup.kafka import create_producer
 
@@ -42,7 +42,7 @@ async def producer(broker: str) -> AsyncIterator[AIOKafkaProducer]:
 async def consuming(broker: str, process: Process, at_once: int = 4) -> AsyncIterator[Consumer]:
     client = AIOKafkaConsumer(
         bootstrap_servers=broker,
-        group_id=GROUP,
+        group_id=WORKER_GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         session_timeout_ms=SESSION_MILLISECONDS,
@@ -67,7 +67,7 @@ async def send(
 
 
 async def committed(broker: str, topic: str = REQUESTED) -> int | None:
-    client = AIOKafkaConsumer(bootstrap_servers=broker, group_id=GROUP, enable_auto_commit=False)
+    client = AIOKafkaConsumer(bootstrap_servers=broker, group_id=WORKER_GROUP, enable_auto_commit=False)
     async with client:
         client.assign([TopicPartition(topic, 0)])
         offset: int | None = await client.committed(TopicPartition(topic, 0))
@@ -196,6 +196,7 @@ async def test_what_waits_and_what_is_dead_is_measured(
             may_end.set()
             while measured(CONSUMER_LAG, topic=REQUESTED):
                 await asyncio.sleep(0.05)
+    assert measured(DEAD_RECORDS) == 2
 
 
 def measured(gauge: Gauge, **labels: str) -> float | None:

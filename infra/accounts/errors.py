@@ -1,2 +1,0 @@
-class Refused(Exception):
-    """Raised when something cannot be done; its text is the one line that the operator is told."""
