@@ -56,6 +56,11 @@ class Callers:
         """Take what calls by a function's name, on a port that is no door's, for its environment."""
         self._shared = dict(shared)
 
+    def without_environment(self) -> list[str]:
+        """Return which of the functions in containers have none that has asked for an event."""
+        ready = {each.function.name for each in self._environments.values() if each.is_ready}
+        return sorted(self._shared.keys() - ready)
+
     def open_door(self, port: int, door: Door) -> None:
         """Take what calls on this port for environments of one function."""
         self._doors[port] = door

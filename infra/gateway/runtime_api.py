@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.gateway.callers import Callers
 from infra.gateway.disconnects import done_before_disconnect
@@ -29,6 +29,8 @@ RUNTIME = "/2018-06-01/runtime"
 EXTENSIONS = "/2020-01-01/extension"
 IDENTIFIER = "Lambda-Extension-Identifier"
 NAME = "Lambda-Extension-Name"
+HEALTH = "/health"
+"""No path of Lambda's: who runs the containers asks whether each function has one that is ready."""
 
 logger = logging.getLogger("passepartout.gateway")
 
@@ -52,11 +54,16 @@ class RuntimeApi:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.callers.find(scope) is None:
-            response = _refused(404, "UnknownFunction")
-            await response(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        app: ASGIApp = self._app
+        if scope["path"] == HEALTH:
+            app = self._health()
+        elif self.callers.find(scope) is None:
+            app = _refused(404, "UnknownFunction")
+        await app(scope, receive, send)
+
+    def _health(self) -> Response:
+        missing = self.callers.without_environment()
+        return JSONResponse({"functions_without_environment": missing}, 503 if missing else 200)
 
     def _caller(self, request: Request) -> Environment:
         environment = self.callers.find(request.scope)

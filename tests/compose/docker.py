@@ -6,10 +6,15 @@ import os
 import subprocess
 
 
-def docker(*arguments: str, **environment: str) -> str:
-    """Return what it prints. Raises CalledProcessError, with its words, when it fails."""
+def docker(*arguments: str, words: str = "", **environment: str) -> str:
+    """Return what it prints, given words to read. Raises AssertionError, with its own, when it fails."""
     ran = subprocess.run(
-        ["docker", *arguments], env=os.environ | environment, capture_output=True, text=True, check=False
+        ["docker", *arguments],
+        env=os.environ | environment,
+        input=words,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, f"docker {' '.join(arguments)}:\n{ran.stdout}{ran.stderr}"
     return ran.stdout

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -32,6 +34,14 @@ for address in [("pushgateway", 9091), ("object-storage", 5000), ("postgres", 54
 """
 """Prints what a container can open a connection to."""
 
+OPERATORS = re.compile(r"`(docker compose run [^`]+)`")
+
+WITHOUT_SECRETS = """
+services:
+  logout: {volumes: !reset []}
+  front-door: {healthcheck: {interval: 1s, retries: 30}}
+"""
+
 
 class Stack:
     def __init__(self) -> None:
@@ -40,16 +50,16 @@ class Stack:
         self.storage_port = free_port(0)
         self.url = f"http://localhost:{self.port}"
 
-    def compose(self, *arguments: str) -> str:
+    def compose(self, *arguments: str, words: str = "") -> str:
         ports = {
             "PORT": str(self.port),
             "PUSHGATEWAY_PORT": str(self.metrics_port),
             "S3_PORT": str(self.storage_port),
         }
-        return docker("compose", "--project-name", PROJECT, *arguments, **ports)
+        return docker("compose", "--project-name", PROJECT, *arguments, words=words, **ports)
 
-    def containers(self, service: str) -> list[str]:
-        return self.compose("ps", "--quiet", service).split()
+    def containers(self, *services: str) -> list[str]:
+        return self.compose("ps", "--all", "--quiet", *services).split()
 
 
 @pytest.fixture(scope="module")
@@ -135,11 +145,27 @@ async def test_metrics_have_a_group_a_container(stack: Stack) -> None:
     assert len({instance for job, instance in groups if job == "resize"}) >= 3
 
 
+def test_operators_commands_of_the_readme_make_no_container_anew(stack: Stack) -> None:
+    commands = [shlex.split(command) for command in OPERATORS.findall(Readme.read().text)]
+    assert len(commands) == 2
+    before = stack.containers()
+    for [_, _, *command] in commands:
+        stack.compose(*command, words="another horse, another staple")
+    assert stack.containers() == before
+
+
+def test_containers_are_bounded(stack: Stack) -> None:
+    for described in json.loads(docker("inspect", *stack.containers())):
+        limits = described["HostConfig"]
+        assert limits["Memory"] > 0 and limits["PidsLimit"] > 0
+        assert limits["CapDrop"] == ["ALL"]
+        assert limits["SecurityOpt"] == ["no-new-privileges:true"]
+
+
 def test_containers_are_not_root_and_cannot_write(stack: Stack) -> None:
     for service in ("front-door", "login", "resize"):
         [described, *_] = json.loads(docker("inspect", stack.containers(service)[0]))
         assert described["HostConfig"]["ReadonlyRootfs"] is True
-        assert described["HostConfig"]["CapDrop"] == ["ALL"]
         assert stack.compose("exec", "--no-TTY", service, "id", "-u").strip() == "65532"
 
 
@@ -203,6 +229,17 @@ async def test_accounts_outlive_a_restart(stack: Stack) -> None:
     stack.compose("up", "--wait")
     async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
         assert (await client.post("/auth/login", json=credentials)).status_code == 200
+
+
+def test_function_that_cannot_start_fails_the_start_and_is_named(stack: Stack, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    broken.write_text(WITHOUT_SECRETS)
+    stack.compose("down")
+    with pytest.raises(AssertionError, match="front-door-1 is unhealthy"):
+        stack.compose("--file", "docker-compose.yml", "--file", str(broken), "up", "--wait")
+    [described] = json.loads(docker("inspect", *stack.containers("front-door")))
+    told = described["State"]["Health"]["Log"][-1]["Output"]
+    assert told == "no container asks for events of logout\n"
 
 
 def test_down_leaves_nothing() -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from infra.gateway.health import fault
 from infra.gateway.routes import Route
 from infra.local.ports import free_port
 from tests.runtime.front_door import QUIET, front_door, stub
@@ -98,3 +99,22 @@ async def test_container_that_comes_back_at_its_address_is_given_events(
     await container.post(f"{RUNTIME}/{request_id}/response", json={"statusCode": 204})
     assert (await answered).status_code == 204
     assert (await heard).json()["requestId"] == request_id
+
+
+async def test_health_names_the_functions_of_which_no_container_asks(
+    by_hand: tuple[httpx.AsyncClient, httpx.AsyncClient],
+) -> None:
+    _, container = by_hand
+    port = container.base_url.port
+    assert port and await asyncio.to_thread(fault, port) == "no container asks for events of one, two"
+    asking = asyncio.create_task(container.get(f"{RUNTIME}/next"))
+    while (told := await asyncio.to_thread(fault, port)) == "no container asks for events of one, two":
+        pass
+    assert told == "no container asks for events of one"
+    asking.cancel()
+    while await asyncio.to_thread(fault, port) == "no container asks for events of one":
+        pass
+
+
+async def test_health_of_a_front_door_that_is_not_there_is_one_line() -> None:
+    assert (told := fault(free_port(0))) and told.startswith("the front door does not answer: ")

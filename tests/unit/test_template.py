@@ -316,6 +316,16 @@ def test_function_may_enter_the_subnets_only_where_it_is_in_them(function: str) 
     assert inside == GLOBALS["VpcConfig"]
 
 
+def test_network_interfaces_are_lambdas_to_make_and_never_the_functions() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html"""
+    allowed, denied = RESOURCES["NetworkAccess"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (allowed["Effect"], denied["Effect"]) == ("Allow", "Deny")
+    assert set(allowed["Action"]) < set(denied["Action"])
+    assert denied["Resource"] == "*"
+    any_function = {"Fn::Sub": "arn:${AWS::Partition}:lambda:*:${AWS::AccountId}:function:*"}
+    assert denied["Condition"] == {"ArnLike": {"lambda:SourceFunctionArn": any_function}}
+
+
 def test_bucket_is_closed_to_the_public_and_to_plain_http() -> None:
     bucket = RESOURCES["Bucket"]["Properties"]
     assert bucket["PublicAccessBlockConfiguration"] == {
