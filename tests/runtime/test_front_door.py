@@ -106,6 +106,14 @@ async def test_head_tells_the_length_of_what_get_would_have(client: httpx.AsyncC
     assert (answer.headers["content-length"], answer.content) == ("15", b"")
 
 
+async def test_upgrade_is_ignored_and_nothing_said_of_it(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    assert (await client.post("/do/pid", headers=upgrade)).status_code == 200
+    assert [record.message for record in caplog.records if record.name.startswith("uvicorn")] == []
+
+
 async def test_headers_that_api_gateway_would_not_take_are_refused(client: httpx.AsyncClient) -> None:
     many = [("X-Many", "v" * 20)] * 500
     problem = assert_problem(await client.post("/do/pid", headers=many), 431, "headers_too_large")
