@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from shared.config import LoggingSettings
 from shared.errors import MethodNotAllowed, NotFound, Problem, RequestInvalid
+from shared.header_lines import HeaderLinesMiddleware
 from shared.logging import configure_logging
 from shared.metrics.instruments import HttpInstruments, push_failures
 from shared.middleware import HeadMiddleware, RequestIdMiddleware, RequestMiddleware, StartupMiddleware
@@ -61,6 +62,7 @@ def create_app(
     app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestMiddleware, function=function, instruments=http)
     app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(HeaderLinesMiddleware)
     app.add_middleware(StartupMiddleware)
     for refused in (Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(refused, answer_problem)

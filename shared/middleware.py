@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
@@ -74,7 +75,10 @@ class RequestMiddleware:
             await self.app(scope, receive, answer.send)
         except ClientDisconnect:
             answer.status = CLIENT_CLOSED_REQUEST
-        except Exception:
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except BaseException:
+            # Neither what would end the process (SystemExit) nor a panic in Rust is an Exception.
             logger.exception("unexpected failure")
             if answer.status is not None:
                 raise

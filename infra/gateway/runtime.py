@@ -34,6 +34,7 @@ from infra.gateway.runtime_api import RuntimeApi
 from infra.gateway.runtime_server import RuntimeServer
 from infra.gateway.schedules import run_schedules
 from shared.errors import Problem
+from shared.header_lines import in_one_line
 from shared.logging import request_id
 from shared.middleware import REQUEST_ID_HEADER, RequestIdMiddleware
 from shared.requests import read_body
@@ -62,6 +63,7 @@ class RuntimeFrontDoor:
         self._docs = docs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["headers"] = in_one_line(scope["headers"])
         for path, route in self._routes:
             if match := path.fullmatch(scope["path"]):
                 await RequestIdMiddleware(partial(self._invoke, route, match.groupdict()))(

@@ -47,6 +47,8 @@ def handler(event: Event, context: Any) -> Any:
             return {"statusCode": 200, "headers": {"content-length": "15"}}
         case "exit":
             os._exit(3)
+        case "leave":
+            raise SystemExit("a secret of the function")
         case "orphan":
             # It goes on, and holds the output.
             subprocess.Popen(["sleep", "600"])

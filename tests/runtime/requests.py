@@ -143,6 +143,19 @@ ROUTES = {
     "login, form": Case("login", "POST", "/auth/login", 200, content(FORM), login_form),
     "login, wrong password": json_case("login", "/auth/login", 401, wrong_password),
     "login, no type": Case("login", "POST", "/auth/login", 415, (), b"username=ada"),
+    "login, two types": Case(
+        *(
+            "login",
+            "POST",
+            "/auth/login",
+            415,
+            [("Content-Type", JSON)] * 2,
+            orjson.dumps({"username": "ada"}),
+        )
+    ),
+    "sessions, two tokens": Case(
+        *("refresh", "GET", "/auth/sessions", 401, [("Authorization", "Basic YTpi")], b"", True)
+    ),
     "login, GET": Case("login", "GET", "/auth/login", 405),
     "password": json_case("login", "/auth/password", 204, same_password, authorized=True),
     "password, wrong": json_case("login", "/auth/password", 401, new_password, authorized=True),
@@ -225,10 +238,14 @@ SHAPED = {
     "404": shape("/no%20where?a=b", status=404),
     "405": shape("/etag", "PURGE", 405),
     "500": shape("/broken", status=500),
+    "500, exiting": shape("/exiting", status=500),
+    "500, exiting in a thread": shape("/exiting-in-a-thread", status=500),
+    "500, panicking": shape("/panicking", status=500),
     "OPTIONS": shape("/picture", "OPTIONS", 405),
     "cookies": shape("/cookies", headers={"Cookie": 'a=1; b="2, 3"; c='}),
     "cookies in two lines": shape("/cookies", headers=[("Cookie", "a=1; b=2"), ("Cookie", "c=3")]),
     "no cookie": shape("/cookies"),
+    "404, two ids": shape("/none", status=404, headers=[("X-Request-Id", "another")]),
     "a header twice": shape("/headers", headers=[("X-Item", "a"), ("X-Item", "b, c"), ("x-item", "d")]),
     "a header in Latin-1": shape("/headers", headers={"X-Item": "café"}),
     "a header empty": shape("/headers", headers={"X-Item": ""}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request, Response
@@ -111,3 +112,22 @@ async def answer_in_chunks() -> Response:
 @router.get("/broken")
 async def fail() -> None:
     raise LookupError
+
+
+@router.get("/exiting")
+async def end_the_process() -> None:
+    sys.exit(3)
+
+
+@router.get("/exiting-in-a-thread")
+def end_the_process_from_a_thread() -> None:
+    sys.exit(3)
+
+
+class Panic(BaseException):
+    """Stands for what PyO3 raises when Rust panics."""
+
+
+@router.get("/panicking")
+async def panic() -> None:
+    raise Panic

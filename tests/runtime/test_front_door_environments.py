@@ -36,8 +36,11 @@ async def test_environment_killed_in_the_middle_is_a_502_and_replaced(client: ht
     assert after.status_code == 200 and after.text != before
 
 
-async def test_environment_that_exits_is_a_502_and_replaced(client: httpx.AsyncClient) -> None:
-    assert_problem(await client.post("/do/exit"), 502, "environment_lost")
+@pytest.mark.parametrize("what", ["exit", "leave"])
+async def test_environment_that_exits_is_a_502_and_replaced(client: httpx.AsyncClient, what: str) -> None:
+    answer = await client.post(f"/do/{what}")
+    assert_problem(answer, 502, "environment_lost")
+    assert "secret" not in answer.text
     assert (await client.post("/do/pid")).status_code == 200
 
 

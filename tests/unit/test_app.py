@@ -20,10 +20,12 @@ from shared.app import create_app
 from shared.errors import ConfigurationError, TooBusy
 from shared.responses import problems
 from shared.types import Resource
+from tests.integration.problems import assert_problem
 
 REQUESTS = "passepartout_http_requests_total"
 DURATION = "passepartout_http_request_duration_seconds_count"
 SECRET = "hunter2"
+FAILURES = {"/broken": "LookupError", "/exiting": "SystemExit"}
 
 router = APIRouter()
 
@@ -51,6 +53,11 @@ async def refuse_as_the_framework_does() -> None:
 @router.get("/broken")
 async def fail() -> None:
     raise LookupError(SECRET)
+
+
+@router.get("/exiting")
+async def end_the_process() -> None:
+    raise SystemExit(SECRET)
 
 
 @router.get("/broken/midway")
@@ -166,21 +173,23 @@ async def test_health(api: httpx.AsyncClient) -> None:
     assert (await api.get("/health")).json() == {"status": "ok"}
 
 
-async def test_unexpected_failure_tells_the_caller_nothing(api: httpx.AsyncClient) -> None:
-    answer = await api.get("/broken")
-    assert answer.json()["detail"] == "It has been logged under this request id."
-    assert not any(word in answer.text for word in (SECRET, "LookupError", "Traceback", "test_app"))
+@pytest.mark.parametrize("path", FAILURES)
+async def test_unexpected_failure_tells_the_caller_nothing(api: httpx.AsyncClient, path: str) -> None:
+    problem = assert_problem(await api.get(path), 500, "internal_error")
+    assert problem["detail"] == "It has been logged under this request id."
+    assert not any(word in str(problem) for word in (SECRET, FAILURES[path], "Traceback", "test_app"))
 
 
+@pytest.mark.parametrize("path", FAILURES)
 async def test_unexpected_failure_is_logged_once_under_its_request_id(
-    app: FastAPI, capsys: pytest.CaptureFixture[str]
+    app: FastAPI, capsys: pytest.CaptureFixture[str], path: str
 ) -> None:
     async with _started(app) as api:
-        await api.get("/broken", headers={"X-Request-Id": "request-1"})
+        await api.get(path, headers={"X-Request-Id": "request-1"})
     lines = _lines(capsys)
     [failure] = [line for line in lines if SECRET in json.dumps(line)]
     assert (failure["request_id"], failure["level"]) == ("request-1", "ERROR")
-    assert "LookupError: hunter2" in failure["exc_info"]
+    assert f"{FAILURES[path]}: hunter2" in failure["exc_info"]
     assert [line["status"] for line in lines if line is not failure] == [500]
 
 
