@@ -12,7 +12,7 @@ LOCK := .local/tools/bin/uv pip compile --quiet --universal --python-version 3.1
 	--custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-functions test-kafka test-compose check format bench fuzz lock clean
+.PHONY: help run test test-functions test-kafka test-compose check format bench fuzz contact-sheet lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -50,6 +50,9 @@ bench: $(READY) ## Measure, as ratios in one run on this machine (ARGS='--only l
 
 fuzz: $(READY) ## Send damaged pictures through the engine (SECONDS=3600); what it falls over is kept in .local/fuzz
 	@$(BIN)/python -m infra.fuzz --seconds $(or $(SECONDS),60)
+
+contact-sheet: $(READY) ## Draw what the engine makes of everything beside what libvips does, to be looked at, in .local/contact-sheet
+	@$(BIN)/python -m infra.contact_sheet
 
 lock: $(READY) ## Write every requirements.txt anew from pyproject.toml
 	$(LOCK) $(UPGRADE) $(foreach group,$(GROUPS),--group $(group)) --output-file requirements.txt

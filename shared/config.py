@@ -129,7 +129,8 @@ class SourceSettings(Settings):
 
 
 class PictureSettings(SourceSettings):
-    max_source_pixels: int = Field(default=50_000_000, ge=1)
+    max_source_pixels: int = Field(default=67_108_864, ge=1)
+    """8192x8192: a telephone's of 64 megapixels has 64.1. Decoding takes up to 18 bytes a pixel."""
     max_picture_seconds: int = Field(default=20, ge=1)
     """Until the caller is told that it takes too long; below the 29 s after which API Gateway would."""
 

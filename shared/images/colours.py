@@ -13,6 +13,9 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 PROFILE_MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 """Pillow's mode for a profile's colour space."""
 
+INTENT = (ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION)
+"""What Photoshop separates by unless told otherwise: so a print comes back as what it was made from."""
+
 KEPT_PROFILE_BYTES = 2**20
 """Print profiles, which many pictures share and which take the longest to prepare, have some 650 KB."""
 KEPT_PROFILES = 8
@@ -50,7 +53,7 @@ def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform]:
 def _new_transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform]:
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     mode = PROFILE_MODES[source.profile.xcolor_space.strip()]
-    return mode, ImageCms.buildTransform(source, SRGB, mode, "RGB")
+    return mode, ImageCms.buildTransform(source, SRGB, mode, "RGB", *INTENT)
 
 
 _kept_transform = lru_cache(KEPT_PROFILES)(_new_transform)

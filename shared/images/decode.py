@@ -22,6 +22,7 @@ def decode(image: Image.Image, target: Size) -> Image.Image:
         image.draft(None, (target[0] * DRAFT_SCALE, target[1] * DRAFT_SCALE))
         _without_directories(image)
         image.load()
+        _let_go_of_decoder(image)
         return resizable(image)
     except Problem:
         raise
@@ -37,6 +38,12 @@ def _without_directories(image: Image.Image) -> None:
         for tag in TiffTags.TAGS_V2_GROUPS:
             if tag in exif:
                 del exif[tag]
+
+
+def _let_go_of_decoder(image: Image.Image) -> None:
+    """Those of WebP and AVIF hold up to three times the pixels, for frames that nobody asks for."""
+    if image.format in ("WEBP", "AVIF"):
+        vars(image).update(_decoder=None, fp=None)
 
 
 def resizable(image: Image.Image) -> Image.Image:

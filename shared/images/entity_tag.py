@@ -11,7 +11,7 @@ from importlib.metadata import version
 from shared.images.formats import OutputFormat
 from shared.images.options import ProcessingOptions
 
-PIPELINE = 1
+PIPELINE = 2
 """Grows with every change that gives other bytes."""
 ENGINE = ("pillow", "cykooz-resizer", "isal", "pyspng-seunglab", "zlib-ng")
 TAG_DIGITS = 32

@@ -181,7 +181,7 @@ async def test_eps_is_unsupported_whatever_it_is_called(resizer: Resizer) -> Non
 async def test_picture_of_2_5_gigapixels_is_refused(resizer: Resizer) -> None:
     answer = await resizer.post(HUNDRED, png((50_000, 50_000)))
     problem = assert_problem(answer, 422, "source_too_many_pixels")
-    assert (problem["limit"], problem["actual"]) == (50_000_000, 2_500_000_000)
+    assert (problem["limit"], problem["actual"]) == (67_108_864, 2_500_000_000)
 
 
 async def test_picture_of_more_pixels_than_a_machine_word_holds_is_refused(resizer: Resizer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
+from infra.contact_sheet.profiles import DARKEST, DISPLAY_P3, LIGHTEST, LINEAR_GREY, PRINT, SWAPPED
 from shared.images import colours
 from shared.images.formats import OutputFormat
 from shared.images.limits import MAXIMUM_PROFILE_BYTES, Limits
@@ -23,7 +24,6 @@ from tests.pictures import (
     pixels,
     quadrants,
 )
-from tests.unit.images.profiles import DISPLAY_P3, LINEAR_GREY, SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
 SMALLER = options(width=32, height=None, format="png")
@@ -124,6 +124,27 @@ def test_profile_that_is_no_bytes_changes_nothing(kind: int, value: object) -> N
     tags[ICC_PROFILE] = value
     source = encoded(quadrants(), "TIFF", tiffinfo=tags)
     assert furthest(resized_means(source), COLOURS) <= 4
+
+
+@pytest.mark.parametrize("name", ["JPEG", "TIFF"])
+def test_print_is_converted_by_its_colours_with_its_black_as_black(name: str) -> None:
+    none = Image.new("L", SIZE)
+    black = quadrants([(ink,) * 3 for ink in (0, 85, 170, 255)]).convert("L")
+    source = encoded(Image.merge("CMYK", (none, none, none, black)), name, icc_profile=PRINT)
+    # By CIE 15 from lightness to luminance, which is then stretched until all ink is black.
+    darkest = _luminance(100 * DARKEST / LIGHTEST)
+    lightness = [100 * (1 - ink * (1 - DARKEST / LIGHTEST)) for ink in (0, 1 / 3, 2 / 3, 1)]
+    expected = [_grey((_luminance(each) - darkest) / (1 - darkest)) for each in lightness]
+    assert furthest(resized_means(source), expected) <= 2
+
+
+def _luminance(lightness: float) -> float:
+    return ((lightness + 16) / 116) ** 3
+
+
+def _grey(luminance: float) -> Colour:
+    value = 12.92 * luminance if luminance <= 0.0031308 else 1.055 * luminance ** (1 / 2.4) - 0.055
+    return (round(255 * value),) * 3
 
 
 def test_rgb_profile_on_cmyk_changes_nothing() -> None:

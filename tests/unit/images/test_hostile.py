@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from infra.contact_sheet.profiles import SWAPPED
 from shared.errors import SourceTooManyPixels, SourceUnreadable, SourceUnsupported
 from shared.images.formats import READERS, OutputFormat
 from shared.images.geometry import plan
 from shared.images.limits import Limits
 from shared.images.pipeline import resize
 from tests.pictures import decoded, encoded, exif, half_transparent, options, quadrants, sixteen_bit_grey
-from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=1_000_000, source_pixels=1_000_000)
 BOX = (16, 16)

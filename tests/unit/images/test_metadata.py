@@ -8,11 +8,11 @@ from typing import get_args
 import pytest
 from PIL import ExifTags, PngImagePlugin
 
+from infra.contact_sheet.profiles import SWAPPED
 from shared.images.formats import OutputFormat
 from shared.images.limits import MAXIMUM_EXIF_BYTES, Limits
 from shared.images.pipeline import resize
 from tests.pictures import COLOURS, SIZE, decoded, encoded, exif, furthest, means, options, quadrants
-from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
 SMALLER = options(width=32, height=None, format="png")

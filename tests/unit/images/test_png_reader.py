@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from infra.contact_sheet.profiles import SWAPPED
 from shared.errors import SourceUnreadable
 from shared.images import png_reader
 from shared.images.limits import Limits
@@ -27,7 +28,6 @@ from tests.pictures import (
     sixteen_bit_png,
 )
 from tests.unit.images.files import chunk, png_with
-from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=10_000_000, source_pixels=10_000_000)
 COLOURS = {"L": 0, "RGB": 2, "RGBA": 6}

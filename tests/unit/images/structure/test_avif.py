@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from PIL import Image
 
+from infra.contact_sheet.profiles import SWAPPED
 from shared.errors import Problem, SourceTooManyPixels, SourceUnreadable
 from shared.images.limits import MAXIMUM_EXIF_BYTES, Limits
 from shared.images.pipeline import resize
@@ -25,7 +26,6 @@ from tests.pictures import (
     quadrants,
 )
 from tests.unit.images.files import Item, avif, box, found_box, full_box
-from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=100_000)
 SMALLER = options(width=16, height=None, format="png")

@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from infra.contact_sheet.profiles import SWAPPED
 from shared.errors import SourceUnreadable
 from shared.images.geometry import Size
 from shared.images.limits import MAXIMUM_EXIF_BYTES, Limits
@@ -14,7 +15,6 @@ from shared.images.reader import MAXIMUM_READS
 from shared.images.structure.jpeg import MAXIMUM_SCANS, MAXIMUM_SEGMENTS
 from tests.pictures import COLOURS, SIZE, decoded, encoded, exif, furthest, means, options, quadrants
 from tests.unit.images.files import jpeg_with, segment
-from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
 SMALLER = options(width=32, height=None, format="png")

@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 
+from infra.contact_sheet.profiles import SWAPPED
 from shared.errors import SourceUnreadable
 from shared.images.limits import Limits
 from shared.images.pipeline import resize
@@ -13,7 +14,6 @@ from shared.images.reader import MAXIMUM_READS
 from shared.images.structure.png import MAXIMUM_CHUNK_BYTES, MAXIMUM_CHUNKS, MAXIMUM_TEXTS
 from tests.pictures import COLOURS, SIZE, decoded, encoded, furthest, means, options, png, quadrants
 from tests.unit.images.files import chunk, png_with
-from tests.unit.images.profiles import SWAPPED
 
 LIMITS = Limits(source_bytes=20_000_000, source_pixels=50_000_000)
 SMALLER = options(width=32, height=None)
