@@ -16,7 +16,7 @@ from shared.config import DatabaseSettings, KafkaSettings
 from shared.db.kafka import KafkaProducer
 from shared.db.session import Database
 from shared.errors import ConfigurationError
-from shared.messages.topics import REQUESTED, RETRY
+from shared.messages.topics import REQUESTED, RETRY, WORKER_GROUP
 from shared.on_startup.database import create_engine
 from shared.on_startup.kafka import create_producer
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
@@ -44,7 +44,7 @@ def lag() -> None:
     """Show how many records wait: topic, partition, where the workers are, where it ends, and how many."""
 
     async def do() -> None:
-        async with open_log(_settings()) as log:
+        async with open_log(_settings(), WORKER_GROUP) as log:
             found = await log.lag((REQUESTED, RETRY))
         for each in found:
             print(each.topic, each.partition, each.committed, each.end, each.records)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,10 +15,11 @@ from shared.config import KafkaSettings
 from shared.errors import MessageInvalid
 from shared.messages.record import Record
 from shared.messages.resize_dead import ResizeDead
-from shared.messages.topics import DEAD, WORKER_GROUP
+from shared.messages.topics import DEAD
 from shared.on_startup.kafka import connection_options
 
 READ_MILLISECONDS = 5000
+STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Log:
         self._client = client
 
     async def lag(self, topics: tuple[str, ...]) -> list[Lag]:
-        """Return, for each partition, how far the worker's group has come, and where the partition ends."""
+        """Return, for each partition, how far the log's group has come, and where the partition ends."""
         found = []
         for topic in topics:
             partitions = await self._partitions(topic)
@@ -68,10 +69,13 @@ class Log:
 
     async def records(self, topic: str) -> AsyncIterator[Record]:
         """Give every record that a topic has at this moment."""
-        for partition in await self._partitions(topic):
-            begins, ends = await self._bounds([partition])
-            self._client.assign([partition])
+        partitions = await self._partitions(topic)
+        begins, ends = await self._bounds(partitions)
+        # All of them once: a client that is stopped just after another assignment may wait for ever.
+        self._client.assign(partitions)
+        for partition in partitions:
             self._client.seek(partition, begins[partition])
+        for partition in partitions:
             while await self._client.position(partition) < ends[partition]:
                 batch = await self._client.getmany(partition, timeout_ms=READ_MILLISECONDS)
                 if not batch:
@@ -116,11 +120,15 @@ def _dead(place: Record) -> DeadRecord:
 
 
 @asynccontextmanager
-async def open_log(settings: KafkaSettings) -> AsyncIterator[Log]:
-    """Raises Refused when no broker answers."""
+async def open_log(settings: KafkaSettings, group: str | None = None) -> AsyncIterator[Log]:
+    """Give the log; `lag` asks how far the `group` has come, and nothing else wants one.
+
+    A client of a group cannot read while the broker looks for the group's coordinator. Raises Refused when no
+    broker answers.
+    """
     client = AIOKafkaConsumer(
         **connection_options(settings),
-        group_id=WORKER_GROUP,
+        group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
@@ -130,4 +138,5 @@ async def open_log(settings: KafkaSettings) -> AsyncIterator[Log]:
     except KafkaError as error:
         raise Refused(f"{settings.kafka_bootstrap_servers}: {type(error).__name__}: {error}") from error
     finally:
-        await client.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(client.stop(), STOP_SECONDS)

@@ -18,7 +18,7 @@ from shared.config import KafkaSettings
 from shared.images.limits import Limits
 from shared.images.options import ProcessingOptions
 from shared.images.pipeline import resize
-from shared.messages.topics import REQUESTED, RETRY
+from shared.messages.topics import REQUESTED, RETRY, WORKER_GROUP
 from tests.accounts import SignedIn
 from tests.kafka.storage import FaultyStorage
 
@@ -128,7 +128,7 @@ async def unfinished(database_url: str) -> int:
 
 async def lag(broker: str) -> int:
     settings = KafkaSettings.from_environment({"KAFKA_BOOTSTRAP_SERVERS": broker})
-    async with open_log(settings) as log:
+    async with open_log(settings, WORKER_GROUP) as log:
         return sum(each.records for each in await log.lag((REQUESTED, RETRY)))
 
 

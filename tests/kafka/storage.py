@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -29,7 +29,11 @@ class FaultyStorage:
         self.app = Starlette(routes=[Route("/{path:path}", self._pass_on, methods=methods)])
 
     async def _pass_on(self, request: Request) -> Response:
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            # Its worker was killed.
+            return Response(status_code=400)
         self._requests += 1
         if self.fault_every and self._requests % self.fault_every == 0:
             self.faults += 1
