@@ -58,6 +58,6 @@ async def one_job(
     service: Annotated[OwnJobs, Depends(own_jobs)],
     response: Response,
 ) -> JobDocument:
-    """Get one of the caller's jobs, as soon as it is finished, or when `wait` seconds are over."""
+    """Get one of the caller's jobs, as soon as its status changes, or when `wait` seconds are over."""
     response.headers.update(NO_STORE)
     return await service.one(job_id, query.wait)

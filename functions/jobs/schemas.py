@@ -22,7 +22,7 @@ class JobQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     wait: Annotated[int, Field(ge=0, le=LONGEST_WAIT_SECONDS)] = 0
-    """Seconds that the answer may wait for the job to be finished."""
+    """Seconds that the answer may wait for the job to change."""
 
 
 class JobList(BaseModel):

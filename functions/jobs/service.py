@@ -27,20 +27,24 @@ class OwnJobs:
         return [await self._document(job) for job in jobs]
 
     async def one(self, job_id: UUID, wait: float) -> JobDocument:
-        """Return the job, as soon as it is finished or `wait` seconds are over. Raises NotFound."""
+        """Return the job, as soon as it has another status than now, or `wait` seconds are over.
+
+        One that is finished is returned at once. Raises NotFound.
+        """
         job = await self._find(job_id)
         if wait and not job.is_finished:
-            job = await self._finished(job, wait)
+            job = await self._changed(job, wait)
         return await self._document(job)
 
-    async def _finished(self, job: JobState, wait: float) -> JobState:
+    async def _changed(self, job: JobState, wait: float) -> JobState:
+        before = job.status
         try:
             async with asyncio.timeout(wait):
-                while not job.is_finished:
+                while job.status == before:
                     async with self.changes.of(job.id) as changed:
-                        # It may have been finished just before anybody listened.
+                        # It may have changed just before anybody listened.
                         job = await self._find(job.id)
-                        if not job.is_finished:
+                        if job.status == before:
                             await changed.wait()
                             job = await self._find(job.id)
         except TimeoutError:

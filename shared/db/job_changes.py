@@ -1,4 +1,4 @@
-"""Who waits for a job is woken when it is finished, by PostgreSQL's NOTIFY."""
+"""Who waits for a job is woken when its status is set, by PostgreSQL's NOTIFY."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.db.session import UNREACHABLE, unavailable
 
 CHANNEL = "media_jobs"
-"""On which the id of a job is told when it is finished."""
+"""On which the id of a job is told when its status is set."""
 
 
 class JobChanges:
@@ -33,7 +33,7 @@ class JobChanges:
 
     @asynccontextmanager
     async def of(self, job_id: UUID) -> AsyncIterator[asyncio.Event]:
-        """Give an event that is set when the job is finished, or when nobody can tell any more."""
+        """Give an event that is set when the job's status is, or when nobody can tell any more."""
         changed, name = asyncio.Event(), str(job_id)
         self._waiting.setdefault(name, set()).add(changed)
         try:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.models.media.job import QUEUED, RUNNING, Job
 from shared.repositories.deletion import delete_oldest
-from shared.repositories.jobs import FREE, UNFINISHED
+from shared.repositories.jobs import FREE, TOLD, UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class JobUpkeep:
         """Note that the job's record has been sent again."""
         unfinished = (Job.id == job_id) & Job.status.in_(UNFINISHED)
         queued = {"status": QUEUED, "sent_at": func.clock_timestamp(), **FREE}
-        await self._session.execute(update(Job).where(unfinished).values(queued))
+        await self._session.execute(update(Job).where(unfinished).values(queued).returning(TOLD))
 
     async def delete_finished(self, retention: timedelta, at_most: int) -> int:
         """Delete the jobs that were finished that long ago, the oldest first, and return how many."""

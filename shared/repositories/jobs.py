@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, func, insert, literal, null, select, tuple_, update
+from sqlalchemy import ColumnElement, String, cast, func, insert, literal, null, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -115,9 +115,9 @@ class Jobs:
     async def take(self, job_id: UUID, lease: UUID, attempt: int) -> bool:
         """Lease the job and set it running. False when it is finished, leased to another, or not there."""
         free = Job.lease_expires_at.is_(None) | (Job.lease_expires_at <= func.clock_timestamp())
-        return await self._update(
+        return await self._set(
             (Job.id == job_id) & Job.status.in_(UNFINISHED) & free,
-            status=RUNNING,
+            RUNNING,
             lease=lease,
             lease_expires_at=func.clock_timestamp() + LEASE,
             attempt=attempt,
@@ -126,13 +126,13 @@ class Jobs:
 
     async def renew(self, job_id: UUID, lease: UUID) -> bool:
         """Hold the job for another LEASE. False when the lease was lost."""
-        return await self._update(_leased(job_id, lease), lease_expires_at=func.clock_timestamp() + LEASE)
+        lease_expires_at = func.clock_timestamp() + LEASE
+        statement = update(Job).where(_leased(job_id, lease)).values(lease_expires_at=lease_expires_at)
+        return await self._session.scalar(statement.returning(Job.id)) is not None
 
     async def release(self, job_id: UUID, lease: UUID) -> bool:
         """Put the job back, for a later attempt."""
-        return await self._update(
-            _leased(job_id, lease), status=QUEUED, sent_at=func.clock_timestamp(), **FREE
-        )
+        return await self._set(_leased(job_id, lease), QUEUED, sent_at=func.clock_timestamp(), **FREE)
 
     async def finish(self, job_id: UUID, lease: UUID, outputs: Sequence[OutputState]) -> bool:
         """Store the outputs and set the job done. False, and nothing is stored, when the lease was lost."""
@@ -143,22 +143,18 @@ class Jobs:
             for position, output in enumerate(outputs)
         ]
         await self._session.execute(insert(Output), rows)
-        await self._tell(job_id)
         return True
 
     async def fail(self, job_id: UUID, problem: dict[str, Any]) -> bool:
         """Set the job failed, whoever has it. False when it was finished before, or is not there."""
         unfinished = (Job.id == job_id) & Job.status.in_(UNFINISHED)
-        if not await self._end(unfinished, FAILED, problem=problem):
-            return False
-        await self._tell(job_id)
-        return True
+        return await self._end(unfinished, FAILED, problem=problem)
 
     async def reopen(self, job_id: UUID) -> bool:
         """Queue a failed job again. False when it is in any other state, or not there."""
-        return await self._update(
+        return await self._set(
             (Job.id == job_id) & (Job.status == FAILED),
-            status=QUEUED,
+            QUEUED,
             finished_at=null(),
             problem=null(),
             sent_at=func.clock_timestamp(),
@@ -166,14 +162,11 @@ class Jobs:
         )
 
     async def _end(self, which: ColumnElement[bool], status: str, **values: Any) -> bool:
-        return await self._update(which, status=status, finished_at=func.clock_timestamp(), **FREE, **values)
+        return await self._set(which, status, finished_at=func.clock_timestamp(), **FREE, **values)
 
-    async def _update(self, which: ColumnElement[bool], **values: Any) -> bool:
-        statement = update(Job).where(which).values(**values).returning(Job.id)
+    async def _set(self, which: ColumnElement[bool], status: str, **values: Any) -> bool:
+        statement = update(Job).where(which).values(status=status, **values).returning(Job.id, TOLD)
         return await self._session.scalar(statement) is not None
-
-    async def _tell(self, job_id: UUID) -> None:
-        await self._session.execute(select(func.pg_notify(CHANNEL, str(job_id))))
 
     async def _with_outputs(self, which: list[ColumnElement[bool]], limit: int) -> list[JobState]:
         """Return the newest, each with its outputs."""
@@ -186,6 +179,8 @@ class Jobs:
         return list(states.values())
 
 
+TOLD = func.pg_notify(CHANNEL, cast(Job.id, String))
+"""What a statement that sets a status returns besides: with its commit, who waits for the job is told."""
 FREE: dict[str, Any] = {"lease": null(), "lease_expires_at": null()}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,6 +20,8 @@ from shared.messages.resize_requested import (
 )
 from shared.messages.topics import REQUESTED
 from shared.on_startup.database import create_engine
+from shared.repositories.jobs import Jobs, OutputState
+from shared.repositories.unit_of_work import UnitOfWork
 from tests.accounts import sign_in
 from tests.fakes.kafka import TestKafkaProducer
 from tests.integration.problems import assert_problem
@@ -239,19 +243,61 @@ async def test_jobs_want_a_token(client: httpx.AsyncClient) -> None:
         assert_problem(await client.get(path), 401, "invalid_token")
 
 
-async def test_waiting_ends_when_the_job_does(queueing: Queueing, photograph: bytes) -> None:
-    locations = [
-        (await queueing.post("width=50", content)).headers["location"] for content in (photograph, b"none")
-    ]
+async def wait_for(queueing: Queueing, locations: list[str]) -> list[asyncio.Task[httpx.Response]]:
+    """Return requests that wait for a change, as soon as they would be told of one."""
     changes = load_app("jobs").state.job_changes
-    waiting = [asyncio.create_task(queueing.get(f"{each}?wait=20")) for each in locations * 2]
+    waiting = [asyncio.create_task(queueing.get(f"{each}?wait=20")) for each in locations]
     async with asyncio.timeout(10):
-        while sum(map(len, changes._waiting.values())) < 4 or changes._connection is None:
+        while sum(map(len, changes._waiting.values())) < len(locations) or changes._connection is None:
             await asyncio.sleep(0)
-        await queueing.work_off()
-        answers = await asyncio.gather(*waiting)
-    assert [answer.json()["status"] for answer in answers] == ["done", "failed"] * 2
-    assert changes._connection is None
+    return waiting
+
+
+async def statuses(waiting: list[asyncio.Task[httpx.Response]]) -> list[str]:
+    async with asyncio.timeout(10):
+        return [answer.json()["status"] for answer in await asyncio.gather(*waiting)]
+
+
+async def test_waiting_ends_when_the_job_changes(
+    queueing: Queueing, photograph: bytes, begin: UnitOfWork
+) -> None:
+    locations = [(await queueing.post("width=50", photograph)).headers["location"] for _ in range(2)]
+    ids = [UUID(each.rpartition("/")[2]) for each in locations]
+    lease = uuid4()
+
+    async def change(how: Callable[[Jobs, UUID], Awaitable[bool]]) -> list[str]:
+        """Change the first job while somebody waits for it, twice, and return what they are told."""
+        waiting = await wait_for(queueing, [locations[0]] * 2)
+        for job in (ids[1], ids[0]):
+            async with begin() as repositories:
+                assert await how(repositories.jobs, job)
+        return await statuses(waiting)
+
+    take = partial(Jobs.take, lease=lease, attempt=1)
+    assert await change(take) == ["running"] * 2
+    assert await change(partial(Jobs.release, lease=lease)) == ["queued"] * 2
+    assert await change(take) == ["running"] * 2
+    outputs = [OutputState("results/1.jpg", 50, 33, 500, "image/jpeg")]
+    assert await change(partial(Jobs.finish, lease=lease, outputs=outputs)) == ["done"] * 2
+    async with asyncio.timeout(10):
+        # What is finished stays so: nobody waits for it.
+        assert await statuses([asyncio.create_task(queueing.get(f"{locations[0]}?wait=20"))]) == ["done"]
+    assert load_app("jobs").state.job_changes._connection is None
+
+
+async def test_waiting_ends_when_the_job_fails_and_not_when_it_is_held_for_longer(
+    queueing: Queueing, photograph: bytes, begin: UnitOfWork
+) -> None:
+    location = (await queueing.post("width=50", photograph)).headers["location"]
+    job, lease = UUID(location.rpartition("/")[2]), uuid4()
+    async with begin() as repositories:
+        await repositories.jobs.take(job, lease, 1)
+    waiting = await wait_for(queueing, [location])
+    async with begin() as repositories:
+        assert await repositories.jobs.renew(job, lease)
+    async with begin() as repositories:
+        assert await repositories.jobs.fail(job, {"code": "source_unreadable"})
+    assert await statuses(waiting) == ["failed"]
 
 
 async def test_waiting_survives_the_loss_of_what_listens(queueing: Queueing, photograph: bytes) -> None:
@@ -265,7 +311,7 @@ async def test_waiting_survives_the_loss_of_what_listens(queueing: Queueing, pho
         while changes._connection in (None, lost):
             await asyncio.sleep(0)
         await queueing.work_off()
-        assert (await waiting).json()["status"] == "done"
+        assert (await waiting).json()["status"] in ("running", "done")
 
 
 async def test_waiting_without_a_database_is_told(

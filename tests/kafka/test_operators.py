@@ -59,10 +59,11 @@ async def run(*arguments: str) -> Ran:
 
 
 async def finished(queueing: Queueing, location: str) -> dict[str, object]:
-    answer = await queueing.get(f"{location}?wait=20")
-    job: dict[str, object] = answer.json()
-    assert job["status"] in ("done", "failed"), job
-    return job
+    async with asyncio.timeout(60):
+        while True:
+            job: dict[str, object] = (await queueing.get(f"{location}?wait=20")).json()
+            if job["status"] in ("done", "failed"):
+                return job
 
 
 @pytest.mark.usefixtures("working")

@@ -39,6 +39,7 @@ def main() -> None:
         content=body or None,
         files=files or None,
         follow_redirects=given.follow,
+        timeout=30,
     )
     if given.fail and answer.is_error:
         sys.exit(f"curl: (22) The requested URL returned error: {answer.status_code}")
