@@ -212,9 +212,14 @@ class JobSettings(Settings):
 
 
 class JobRetentionSettings(Settings):
-    s3_bucket: str | None = None
+    """After which an object is deleted; with a result goes its job."""
+
+    upload_days: int = Field(default=1, ge=1)
     result_days: int = Field(default=7, ge=1)
-    """After which the bucket deletes a result; its job goes with it."""
+
+    @property
+    def uploads(self) -> timedelta:
+        return timedelta(days=self.upload_days)
 
     @property
     def results(self) -> timedelta:

@@ -70,9 +70,10 @@ class StalledJobs(Chore):
 
 @dataclass(frozen=True, slots=True)
 class OldJobs(OldRows):
-    """When their results go, and with them the keys that callers gave them."""
+    """When their results have gone, and with them the keys that callers gave them."""
 
     kind = "old_jobs"
+    after = "old_results"
     retention: timedelta
 
     async def delete(self, repositories: Repositories, at_most: int) -> int:

@@ -31,6 +31,8 @@ class Chore:
     """Removes what is due of one kind. What it counts begins at zero as soon as the class is made."""
 
     kind: ClassVar[str]
+    after: ClassVar[str | None] = None
+    """The kind of one before it, without whose success it is left for the next event."""
 
     def __init_subclass__(cls) -> None:
         if "kind" in vars(cls):
@@ -104,6 +106,8 @@ class Janitor:
         removed: dict[str, int] = {}
         failed: list[str] = []
         for chore in self.chores:
+            if chore.after in failed:
+                continue
             try:
                 removed[chore.kind] = await _do(chore)
             except Exception as error:

@@ -1,6 +1,7 @@
 from fastapi import FastAPI
 
 from functions.janitor.jobs import OldJobs, StalledJobs
+from functions.janitor.objects import OldResults, OldUploads
 from functions.janitor.service import ExpiredSessions, ForgottenAttempts, Janitor, StaleGroups
 from shared.repositories.unit_of_work import unit_of_work
 from shared.runtime import Event
@@ -9,12 +10,15 @@ from shared.runtime import Event
 async def clean(app: FastAPI, event: Event) -> dict[str, int]:
     """Do every chore, whatever event it was that said that it is time."""
     state = app.state
+    storage, retention = state.object_storage, state.job_retention
     begin = await unit_of_work(state.database)
     chores = [
         ExpiredSessions(begin),
         ForgottenAttempts(begin),
-        StalledJobs(begin, state.kafka_producer, state.job_retention.s3_bucket or ""),
-        OldJobs(begin, state.job_retention.results),
+        StalledJobs(begin, state.kafka_producer, storage.bucket),
+        OldUploads(storage, retention.uploads),
+        OldResults(storage, retention.results),
+        OldJobs(begin, retention.results),
         StaleGroups(state.pushed_groups),
     ]
     return await Janitor(chores).clean()

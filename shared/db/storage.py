@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar, cast
 
@@ -21,6 +22,9 @@ RETRY_AFTER_SECONDS = 5
 ADDRESS_SECONDS = 15 * 60
 """How long an address is good, within which an upload or a download has to begin."""
 
+PAGE = 1000
+"""Objects that S3 lists, and deletes, by one request."""
+
 MISSING = ("404", "NoSuchKey")
 REPLACED = ("412", "PreconditionFailed")
 
@@ -34,6 +38,12 @@ class StoredObject:
     length: int
     content_type: str
     etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    key: str
+    written_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,24 @@ class ObjectStorage:
         """Return an address that takes, for so many seconds, a body of this type and this very length."""
         parameters = {"Key": key, "ContentType": content_type, "ContentLength": content_length}
         return await self._presigned("put_object", parameters, expires_in)
+
+    async def page(self, prefix: str, after: str) -> list[ListedObject]:
+        """Return the objects of that prefix whose keys come after `after`, in their order, at most a PAGE."""
+        answer = await self._run(
+            lambda clients: clients.calling.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=PAGE
+            )
+        )
+        return [ListedObject(each["Key"], each["LastModified"]) for each in answer.get("Contents", ())]
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete the objects, at most a PAGE; one that is not there is no error."""
+        named = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        answer = await self._run(
+            lambda clients: clients.calling.delete_objects(Bucket=self._bucket, Delete=named)
+        )
+        if failed := answer.get("Errors"):
+            raise _unavailable(RuntimeError(f"{len(failed)} not deleted, {failed[0].get('Code')}"))
 
     def close(self) -> None:
         self._threads.close()

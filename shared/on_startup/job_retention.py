@@ -1,4 +1,4 @@
-"""Reads how long jobs are kept."""
+"""Reads how long uploads, results and jobs are kept."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

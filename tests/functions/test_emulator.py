@@ -185,6 +185,8 @@ async def test_janitor(run: Run, database_url: str) -> None:
             "expired_sessions": 1,
             "forgotten_attempts": 0,
             "stalled_jobs": 0,
+            "old_uploads": 0,
+            "old_results": 0,
             "old_jobs": 0,
             "stale_groups": 0,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
@@ -102,6 +103,24 @@ async def test_object_that_was_replaced_is_not_the_one_that_was_judged(
     await storage.put(key, b"another", TEXT)
     with pytest.raises(SourceNotFound, match="replaced"):
         await storage.get(key, limit=10, etag=stored.etag)
+
+
+async def test_objects_are_listed_in_order_and_deleted(storage: ObjectStorage) -> None:
+    prefix = f"uploads/{uuid4()}/"
+    for name in ("b", "a", "c"):
+        await storage.put(f"{prefix}{name}", b"a picture", TEXT)
+    listed = await storage.page(prefix, f"{prefix}a")
+    assert [each.key for each in listed] == [f"{prefix}b", f"{prefix}c"]
+    assert abs((datetime.now(UTC) - listed[0].written_at).total_seconds()) < 600
+    await storage.delete([f"{prefix}b", f"{prefix}none"])
+    assert [each.key for each in await storage.page(prefix, "")] == [f"{prefix}a", f"{prefix}c"]
+
+
+async def test_object_that_may_not_be_deleted_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = b"<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error></DeleteResult>"
+    with answering(Response(refused)) as url, reached_at(url, monkeypatch) as storage:
+        with pytest.raises(StorageUnavailable):
+            await storage.delete(["a", "b"])
 
 
 async def test_presigned_address_is_shown_and_saved_under_a_name(storage: ObjectStorage, key: str) -> None:

@@ -51,6 +51,8 @@ def test_three_events_in_a_row(janitor: TaskEntry, database_url: str) -> None:
             "expired_sessions": count,
             "forgotten_attempts": 0,
             "stalled_jobs": 0,
+            "old_uploads": 0,
+            "old_results": 0,
             "old_jobs": 0,
             "stale_groups": 0,
         }

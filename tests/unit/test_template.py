@@ -289,7 +289,11 @@ def test_no_role_may_do_more_than_its_functions_do() -> None:
         if (rest := [each for each in statements(role) if each[0] != LOG_ACTIONS])
     }
     assert beyond == {
-        "JanitorRole": [(["sqs:SendMessage"], [{"Fn::GetAtt": "JanitorDeadLetters.Arn"}])],
+        "JanitorRole": [
+            (["sqs:SendMessage"], [{"Fn::GetAtt": "JanitorDeadLetters.Arn"}]),
+            (["s3:ListBucket"], [{"Fn::GetAtt": "Bucket.Arn"}]),
+            (["s3:DeleteObject"], [UPLOADS, RESULTS]),
+        ],
         "UploadRole": [(["s3:PutObject"], [UPLOADS])],
         "JobsRole": [(["s3:GetObject"], [RESULTS])],
         "WorkerRole": [
