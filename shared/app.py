@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 
 from shared.config import LoggingSettings
+from shared.deadline import DeadlineMiddleware
 from shared.errors import MethodNotAllowed, NotFound, Problem, RequestInvalid
 from shared.header_lines import HeaderLinesMiddleware
 from shared.logging import configure_logging
@@ -60,6 +61,7 @@ def create_app(
     routes = [*router.routes, *health.routes]
     http.start_at_zero(function, [route for route in routes if isinstance(route, APIRoute)])
     app.add_middleware(HeadMiddleware)
+    app.add_middleware(DeadlineMiddleware)
     app.add_middleware(RequestMiddleware, function=function, instruments=http)
     app.add_middleware(RequestIdMiddleware)
     app.add_middleware(HeaderLinesMiddleware)

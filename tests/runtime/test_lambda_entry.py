@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import orjson
@@ -48,6 +50,13 @@ def load(environment: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch) -> It
 def post(entry: LambdaEntry, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     answer = entry(http_event("POST", path, headers=JSON, body=orjson.dumps(body)), CONTEXT)
     return answer["statusCode"], orjson.loads(answer["body"])
+
+
+def signed_in(load: Load, username: str) -> dict[str, str]:
+    credentials = {"username": username, "password": PASSWORD}
+    assert post(load("register"), "/auth/register", credentials)[0] == 201
+    _, tokens = post(load("login"), "/auth/login", credentials)
+    return {"authorization": f"Bearer {tokens['access_token']}"}
 
 
 def kill_connections(database_url: str) -> int:
@@ -97,15 +106,28 @@ def test_three_events_with_the_connection_killed_between_two(
     assert len(engines_made) == 1
 
 
+def test_storage_that_hangs_is_told_before_the_function_s_time_is_over(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authorization = signed_in(load, "lambda-hanging")
+    context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: 1500)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("LOCALSTACK_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
+        body = orjson.dumps({"source": str(uuid4())})
+        event = http_event("POST", "/file/resize", query="width=9", headers=JSON | authorization, body=body)
+        answer = load("resize")(event, context)
+    problem = orjson.loads(answer["body"])
+    assert (answer["statusCode"], problem["code"], answer["headers"]["retry-after"]) == (503, "too_slow", "5")
+    assert problem["request_id"] == CONTEXT.aws_request_id
+
+
 def test_picture_goes_in_and_out_as_base64(load: Load, photograph: bytes) -> None:
-    credentials = {"username": "lambda-pictures", "password": PASSWORD}
-    assert post(load("register"), "/auth/register", credentials)[0] == 201
-    _, tokens = post(load("login"), "/auth/login", credentials)
+    authorization = signed_in(load, "lambda-pictures")
     event = http_event(
         "POST",
         "/file/resize",
         query="width=200&format=png",
-        headers={"authorization": f"Bearer {tokens['access_token']}", "content-type": "image/jpeg"},
+        headers=authorization | {"content-type": "image/jpeg"},
         body=photograph,
     )
     answer = load("resize")(event, CONTEXT)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -131,6 +132,26 @@ async def test_lambdas_request_id_is_taken_where_there_is_one(app: FastAPI) -> N
     context = SimpleNamespace(aws_request_id="lambda-1")
     sent = await _call(app, {"path": "/health", "aws.context": context}, {"type": "http.request"})
     assert (b"x-request-id", b"lambda-1") in sent[0]["headers"]
+
+
+@pytest.mark.parametrize(("milliseconds", "status"), [(1100, 503), (0, 503), (20_000, 200), (None, 200)])
+async def test_what_lambda_would_end_is_answered_before(
+    app: FastAPI, milliseconds: int | None, status: int
+) -> None:
+    done = asyncio.Event()
+    if status == 200:
+        done.set()
+    app.add_api_route("/waits", done.wait)
+    left = {} if milliseconds is None else {"get_remaining_time_in_millis": lambda: milliseconds}
+    scope = {"path": "/waits", "aws.context": SimpleNamespace(**left)}
+    async with asyncio.timeout(10), _started(app):
+        sent = await _call(app, scope, {"type": "http.request"})
+    assert sent[0]["status"] == status
+    labels = {"method": "GET", "route": "/waits", "status": str(status)}
+    assert _metric(app, "passepartout_http_requests_total", **labels) == 1
+    if status == 503:
+        assert dict(sent[0]["headers"])[b"retry-after"] == b"5"
+        assert json.loads(sent[1]["body"])["code"] == "too_slow"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ from infra.gateway.asgi import load_app
 from infra.gateway.routes import FUNCTION, folder_of, read_routes, read_template
 from shared import config
 from shared.config import Settings
+from shared.db.storage import CALL_SECONDS
 from shared.messages.topics import REQUESTED, RETRY
+from shared.on_startup import storage
 
 TEMPLATE = read_template()
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
@@ -202,6 +204,14 @@ async def test_defaults_of_parameters_are_those_of_the_settings(
     from_code = SettingsRead({name: given[name] for name in given.keys() & OF_THE_STACK}, monkeypatch)
     await start(function)
     assert from_template.values == from_code.values
+
+
+def test_storage_that_hangs_holds_a_thread_for_less_than_a_function_s_time() -> None:
+    # Between attempts botocore waits up to a second, then up to two (its mode "standard").
+    attempts = storage.ATTEMPTS * (storage.CONNECT_SECONDS + storage.READ_SECONDS) + sum(
+        2**retry for retry in range(storage.ATTEMPTS - 1)
+    )
+    assert CALL_SECONDS <= attempts < GLOBALS["Timeout"]
 
 
 def test_janitor_is_given_no_key() -> None:
