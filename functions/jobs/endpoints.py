@@ -45,9 +45,8 @@ async def list_jobs(
 ) -> JobList:
     """List the caller's jobs, the newest first."""
     response.headers.update(NO_STORE)
-    jobs = await service.list(query.limit, query.before)
-    is_full = len(jobs) == query.limit
-    following = f"/file/jobs?limit={query.limit}&before={jobs[-1].id}" if is_full else None
+    jobs, more = await service.list(query.limit, query.before)
+    following = f"/file/jobs?limit={query.limit}&before={jobs[-1].id}" if more else None
     return JobList(jobs=jobs, next=following)
 
 

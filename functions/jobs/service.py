@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import accumulate
 from uuid import UUID
 
 from shared.db.job_changes import JobChanges
@@ -10,6 +11,9 @@ from shared.errors import NotFound
 from shared.job_document import JobDocument
 from shared.repositories.jobs import JobState
 from shared.repositories.unit_of_work import UnitOfWork
+
+MAXIMUM_ADDRESSES = 200
+"""Of a page. An address takes 0.5 ms of a processor, and four times that of a small function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,16 @@ class OwnJobs:
     changes: JobChanges
     user: UUID
 
-    async def list(self, limit: int, before: UUID | None) -> list[JobDocument]:
+    async def list(self, limit: int, before: UUID | None) -> tuple[list[JobDocument], bool]:
+        """Return the newest jobs, or those made before `before`, and whether there may be more.
+
+        They are fewer than `limit` where their outputs are many: each has an address to be signed.
+        """
         async with self.unit_of_work() as repositories:
-            jobs = await repositories.jobs.list_of_user(self.user, limit, before)
-        return [await self._document(job) for job in jobs]
+            found = await repositories.jobs.list_of_user(self.user, limit, before)
+        jobs = _page(found)
+        more = len(jobs) < len(found) or len(found) == limit
+        return [await self._document(job) for job in jobs], more
 
     async def one(self, job_id: UUID, wait: float) -> JobDocument:
         """Return the job, as soon as it has another status than now, or `wait` seconds are over.
@@ -74,3 +84,10 @@ class OwnJobs:
                 for output in job.outputs
             ],
         )
+
+
+def _page(jobs: list[JobState]) -> list[JobState]:
+    """Return as many of the first as have MAXIMUM_ADDRESSES together, and one at least."""
+    addresses = accumulate(len(job.outputs) for job in jobs)
+    fitting = sum(count <= MAXIMUM_ADDRESSES for count in addresses)
+    return jobs[: max(1, fitting)]

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from functions.jobs import service
 from infra.gateway.asgi import load_app
 from shared.config import DatabaseSettings
 from shared.messages.resize_requested import (
@@ -22,7 +23,7 @@ from shared.messages.topics import REQUESTED
 from shared.on_startup.database import create_engine
 from shared.repositories.jobs import Jobs, OutputState
 from shared.repositories.unit_of_work import UnitOfWork
-from tests.accounts import sign_in
+from tests.accounts import sign_in, user_id
 from tests.fakes.kafka import TestKafkaProducer
 from tests.integration.problems import assert_problem
 from tests.integration.queueing import ASYNC, ROUTE, Queueing
@@ -219,6 +220,31 @@ async def test_jobs_are_listed_the_newest_first_a_page_at_a_time(
         listed += [job["id"] for job in answer["jobs"]]
         page = answer["next"]
     assert listed == made[::-1]
+
+
+async def test_page_has_no_more_jobs_than_it_has_addresses_for(
+    queueing: Queueing, photograph: bytes, begin: UnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAXIMUM_ADDRESSES", 6)
+    user = UUID(user_id(queueing.user.access_token))
+    outputs = [OutputState(f"results/{width}.jpg", width, 1, 9, "image/jpeg") for width in range(1, 8)]
+    made = []
+    for count in (2, 7, 3, 3, 1):
+        params = [{"width": output.width} for output in outputs[:count]]
+        async with begin() as repositories:
+            job = (await repositories.jobs.add(user, params, None)).id
+            lease = uuid4()
+            assert await repositories.jobs.take(job, lease, 1)
+            assert await repositories.jobs.finish(job, lease, outputs[:count])
+        made.append(str(job))
+    pages: list[list[str]] = []
+    page: str | None = "/file/jobs?limit=4"
+    while page:
+        answer = (await queueing.get(page)).json()
+        pages.append([job["id"] for job in answer["jobs"]])
+        assert all(output["url"] for job in answer["jobs"] for output in job["outputs"])
+        page = answer["next"]
+    assert pages == [made[:2:-1], [made[2]], [made[1]], [made[0]]]
 
 
 async def test_another_user_s_job_is_not_there(queueing: Queueing, photograph: bytes) -> None:
