@@ -179,8 +179,11 @@ class StorageSettings(Settings):
     """The address that callers reach the storage at, where the functions have another."""
 
 
+BROKER = r"(\[[0-9a-fA-F:.]+\]|[^\s,/:\[\]]+)(:[0-9]{1,5})?"
+
+
 class KafkaSettings(Settings):
-    kafka_bootstrap_servers: str | None = None
+    kafka_bootstrap_servers: str | None = Field(default=None, pattern=f"^{BROKER}(,{BROKER})*$")
     """`host:port`, several with commas between them; unset, there is no queue: what needs it is refused."""
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_ca_file: str | None = None

@@ -181,7 +181,8 @@ def invalid(faults: Any) -> Problem:
     errors = [_located(fault) for fault in islice(faults, MAXIMUM_ERRORS)]
     detail = "; ".join(_sentence(error) for error in errors)
     if any(error["in"] == "body" for error in errors):
-        return BodyInvalid(detail, errors=errors)
+        bound, count = _counted(faults[0]) if len(errors) == 1 else (None, None)
+        return BodyInvalid(detail, errors=errors, limit=bound, actual=count)
     limit, actual = _exceeded(faults[0]) if len(errors) == 1 else (None, None)
     return ParametersInvalid(detail, errors=errors, limit=limit, actual=actual)
 
@@ -195,6 +196,14 @@ def _located(fault: dict[str, Any]) -> dict[str, Any]:
     where, *names = fault["loc"]
     name = ".".join(str(part) for part in names)[:MAXIMUM_TEXT] or str(where)
     return {"in": str(where), "name": name, "detail": fault["msg"].removeprefix("Value error, ")}
+
+
+def _counted(fault: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Return how many items a list may have, and has."""
+    context = fault.get("ctx", {})
+    if "actual_length" not in context:
+        return None, None
+    return context.get("max_length", context.get("min_length")), context["actual_length"]
 
 
 def _exceeded(fault: dict[str, Any]) -> tuple[int | None, int | str | None]:

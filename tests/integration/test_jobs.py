@@ -174,11 +174,24 @@ async def test_another_user_s_key_is_another_key(queueing: Queueing, photograph:
     assert jobs[0].json()["id"] != jobs[1].json()["id"]
 
 
-@pytest.mark.parametrize("key", ["", "a b", "x" * 256, "caf\u00e9"])
+@pytest.mark.parametrize("key", ["", "a b", "a,b", "x" * 256, "caf\u00e9"])
 async def test_key_that_is_none_is_refused(queueing: Queueing, photograph: bytes, key: str) -> None:
     headers = httpx.Headers({**queueing.user.authorization, **ASYNC, "Idempotency-Key": key}, "utf-8")
     answer = await queueing.client.post(f"{ROUTE}?width=5", content=photograph, headers=headers)
     assert_problem(answer, 422, "parameters_invalid")
+
+
+async def test_two_keys_are_none(queueing: Queueing, photograph: bytes) -> None:
+    headers = [*{**queueing.user.authorization, **ASYNC}.items(), *[("Idempotency-Key", k) for k in "ab"]]
+    answer = await queueing.client.post(f"{ROUTE}?width=5", content=photograph, headers=headers)
+    assert_problem(answer, 422, "parameters_invalid")
+
+
+async def test_batch_of_too_many_is_told_how_many_there_may_be(queueing: Queueing) -> None:
+    body = {"source": str(uuid4()), "outputs": [{"width": 5}] * 51}
+    refused = await queueing.post_json("", body)
+    assert_problem(refused, 422, "body_invalid")
+    assert (refused.json()["limit"], refused.json()["actual"]) == (50, 51)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +204,9 @@ async def test_key_that_is_none_is_refused(queueing: Queueing, photograph: bytes
         ("", {"source": str(uuid4()), "outputs": [{"width": 5, "colour": "red"}]}, "body_invalid"),
         ("", {"source": "../other", "outputs": [{"width": 5}]}, "body_invalid"),
         ("", {"source": "https://example.com/a.jpg", "outputs": [{"width": 5}]}, "body_invalid"),
+        ("", {"source": "s3://other/a.jpg", "outputs": [{"width": 5}]}, "body_invalid"),
+        ("", {"source": {"bucket": "other", "key": "a.jpg"}, "outputs": [{"width": 5}]}, "body_invalid"),
+        ("", {"source": str(uuid4()), "bucket": "other", "outputs": [{"width": 5}]}, "body_invalid"),
         ("", {"source": str(uuid4())}, "parameters_invalid"),
     ],
 )

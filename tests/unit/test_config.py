@@ -105,6 +105,9 @@ WRONG: list[tuple[type[Settings], str, str]] = [
     (StorageSettings, "LOCALSTACK_HOST", "storage"),
     (StorageSettings, "S3_PUBLIC_URL", "storage.example.com"),
     (StaleGroupSettings, "STALE_GROUP_SECONDS", "59"),
+    (KafkaSettings, "KAFKA_BOOTSTRAP_SERVERS", "kafka://broker:9092"),
+    (KafkaSettings, "KAFKA_BOOTSTRAP_SERVERS", "broker:9092,"),
+    (KafkaSettings, "KAFKA_BOOTSTRAP_SERVERS", "broker:port"),
     (KafkaSettings, "KAFKA_SECURITY_PROTOCOL", "TLS"),
     (KafkaSettings, "KAFKA_SASL_MECHANISM", "GSSAPI"),
     (LoggingSettings, "LOG_FORMAT", "xml"),
@@ -117,6 +120,14 @@ def test_what_is_wrong_is_named_without_its_value(cls: type[Settings], name: str
     refusal = _refusal(cls, WHOLE | {name: value})
     assert refusal.startswith(f"{name}: ") and "\n" not in refusal and ";" not in refusal
     assert value not in refusal
+
+
+@pytest.mark.parametrize(
+    "servers", ["broker", "127.0.0.1:9092", "b-1.example.com:9092,b-2.example.com:9092", "[::1]:9092"]
+)
+def test_brokers_are_hosts_with_their_ports(servers: str) -> None:
+    settings = KafkaSettings.from_environment({"KAFKA_BOOTSTRAP_SERVERS": servers})
+    assert settings.kafka_bootstrap_servers == servers
 
 
 @pytest.mark.parametrize("cls", [TokenSettings, SigningSettings])
