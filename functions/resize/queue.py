@@ -31,7 +31,7 @@ SUBMISSION = "functions.resize.submission"
 JOB_PATH = "/file/jobs"
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,255}")
-"""No comma: an HTTP API joins two headers by one, and the second must not go unseen."""
+"""No comma: two headers are joined by one, and the second must not go unseen."""
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, 3.2."""
 
@@ -91,11 +91,11 @@ def _accepted(request: Request, outputs: list[ProcessingOptions]) -> list[Output
 
 
 def _idempotency_key(request: Request) -> str | None:
-    given = request.headers.getlist("Idempotency-Key")
-    if len(given) > 1 or any(not IDEMPOTENCY_KEY.fullmatch(each) for each in given):
+    given = request.headers.get("Idempotency-Key")
+    if given is not None and not IDEMPOTENCY_KEY.fullmatch(given):
         fault = "one of 1 to 255 visible ASCII characters, none of them a comma"
         raise invalid([{"loc": ("header", "Idempotency-Key"), "msg": fault}])
-    return given[0] if given else None
+    return given
 
 
 def _traceparent(request: Request) -> str | None:

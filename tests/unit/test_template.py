@@ -278,6 +278,13 @@ def test_cors_allows_the_methods_of_the_routes() -> None:
     assert set(cors["AllowMethods"]) == {route.method for route in read_routes()}
 
 
+def test_pages_may_ask_for_jobs_and_see_where_they_are() -> None:
+    _, cors, _ = RESOURCES["Api"]["Properties"]["CorsConfiguration"]["Fn::If"]
+    assert {"authorization", "idempotency-key", "if-none-match", "prefer"} <= set(cors["AllowHeaders"])
+    read = {"etag", "image-receipt", "location", "preference-applied", "retry-after"}
+    assert read <= set(cors["ExposeHeaders"])
+
+
 def test_access_log_has_neither_tokens_nor_bodies() -> None:
     format = RESOURCES["Api"]["Properties"]["AccessLogSettings"]["Format"]
     assert "\n" not in format
