@@ -22,6 +22,8 @@ class Function:
     memory_megabytes: int = DEFAULT_MEMORY_MEGABYTES
     schedules: tuple[str, ...] = ()
     """As EventBridge writes them: `rate(5 minutes)`."""
+    environments: int | None = None
+    """On one machine, at most, where that is not as for all others."""
     module: str = ""
     """Where its handler is."""
 
@@ -42,20 +44,21 @@ def read_functions(template: Path = TEMPLATE) -> list[Function]:
     document = read_template(template)
     common = document.get("Globals", {}).get("Function", {})
     return [
-        _function(folder_of(resource), common | resource["Properties"])
+        _function(resource, common | resource["Properties"])
         for resource in document["Resources"].values()
         if resource["Type"] == FUNCTION and resource["Properties"].get("Events")
     ]
 
 
-def _function(name: str, properties: dict[str, Any]) -> Function:
+def _function(resource: dict[str, Any], properties: dict[str, Any]) -> Function:
     events = properties.get("Events", {}).values()
     schedules = [_expression(event["Properties"]) for event in events if event["Type"] in SCHEDULES]
     return Function(
-        name,
+        folder_of(resource),
         properties.get("Timeout", DEFAULT_TIMEOUT_SECONDS),
         properties.get("MemorySize", DEFAULT_MEMORY_MEGABYTES),
         tuple(schedules),
+        resource["Metadata"].get("LocalEnvironments"),
     )
 
 

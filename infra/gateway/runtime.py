@@ -163,7 +163,7 @@ class RuntimeOptions:
 
     limits: GatewayLimits = GatewayLimits()
     processes: int = 2
-    """Environments a function on this machine, at most; 0 where containers ask for events."""
+    """Environments a function on this machine, at most, where it names no number; 0 where containers ask."""
     host: str = "127.0.0.1"
     port: int = 9001
     """Where containers ask, by the name of their function: `login.front-door:9001`."""
@@ -229,7 +229,8 @@ async def _processes(
     queues: Mapping[str, FunctionQueue], options: RuntimeOptions, server: RuntimeServer
 ) -> AsyncIterator[None]:
     running = {
-        name: Processes(queue, options.processes, server, options.print_) for name, queue in queues.items()
+        name: Processes(queue, queue.function.environments or options.processes, server, options.print_)
+        for name, queue in queues.items()
     }
     try:
         for processes in running.values():

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 Event = dict[str, Any]
@@ -24,6 +25,10 @@ def handler(event: Event, context: Any) -> Any:
         case "slow":
             time.sleep(0.3)
             return answer(str(os.getpid()))
+        case "hold":
+            while not Path(os.environ["HELD_UNTIL"]).exists():
+                time.sleep(0.01)
+            return answer()
         case "hang":
             time.sleep(60)
         case "kill":

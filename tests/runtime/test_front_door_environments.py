@@ -67,6 +67,20 @@ async def test_more_environments_are_started_when_none_is_idle() -> None:
         assert len({answer.text for answer in answers}) == 2
 
 
+async def test_function_whose_requests_wait_has_as_many_environments_as_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_until = tmp_path / "now"
+    monkeypatch.setenv("HELD_UNTIL", str(held_until))
+    function = replace(stub(), timeout=30, environments=3)
+    async with front_door(QUIET, [function], ROUTES) as client:
+        waiting = [asyncio.create_task(client.post("/do/hold")) for _ in range(2)]
+        assert (await client.post("/do/pid")).status_code == 200
+        assert not any(task.done() for task in waiting)
+        held_until.touch()
+        assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200, 200]
+
+
 async def test_frozen_environment_goes_on_where_it_was(client: httpx.AsyncClient) -> None:
     pid = int((await client.post("/do/pid")).text)
     os.kill(pid, signal.SIGSTOP)

@@ -16,7 +16,7 @@ Resources:
   Api: {Type: AWS::Serverless::HttpApi}
   Late:
     Type: AWS::Serverless::Function
-    Metadata: {DockerBuildArgs: {FUNCTION: late}}
+    Metadata: {DockerBuildArgs: {FUNCTION: late}, LocalEnvironments: 5}
     Properties:
       MemorySize: 1769
       Events:
@@ -41,6 +41,7 @@ def test_functions_come_in_the_order_of_the_template_with_what_is_common(tmp_pat
     late, early = read_functions(template)
     assert (late.name, late.timeout, late.memory_megabytes) == ("late", 7, 1769)
     assert (early.name, early.timeout, early.memory_megabytes) == ("early", 29, 128)
+    assert (late.environments, early.environments) == (5, None)
     assert (late.schedules, early.schedules) == (("rate(5 minutes)",), ())
     assert late.handler == "functions.late.handler.handler"
 
