@@ -6,7 +6,8 @@ import asyncio
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -92,15 +93,24 @@ async def test_result_that_is_too_large_for_an_answer_is_fetched_from_the_host(s
     assert decoded(fetched.content).size == (1900, 1425)
 
 
-async def test_pictures_are_shared_out_to_every_container_of_resize(stack: Stack, photograph: bytes) -> None:
+Resize = Callable[[], Coroutine[None, None, int]]
+
+
+@asynccontextmanager
+async def signed_in(stack: Stack, photograph: bytes) -> AsyncIterator[Resize]:
+    """Give what resizes the photograph once, and returns the status."""
     async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
         headers = (await sign_in(client)).authorization
 
         async def resize() -> int:
-            return (
-                await client.post("/file/resize?width=300", content=photograph, headers=headers)
-            ).status_code
+            answer = await client.post("/file/resize?width=300", content=photograph, headers=headers)
+            return answer.status_code
 
+        yield resize
+
+
+async def test_pictures_are_shared_out_to_every_container_of_resize(stack: Stack, photograph: bytes) -> None:
+    async with signed_in(stack, photograph) as resize:
         assert await asyncio.gather(*(resize() for _ in range(60))) == [200] * 60
     containers = stack.containers("resize")
     assert len(containers) == 3
@@ -109,14 +119,7 @@ async def test_pictures_are_shared_out_to_every_container_of_resize(stack: Stack
 
 
 async def test_container_that_is_told_to_end_drains_and_comes_back(stack: Stack, photograph: bytes) -> None:
-    async with httpx.AsyncClient(base_url=stack.url, timeout=60) as client:
-        headers = (await sign_in(client)).authorization
-
-        async def resize() -> int:
-            return (
-                await client.post("/file/resize?width=300", content=photograph, headers=headers)
-            ).status_code
-
+    async with signed_in(stack, photograph) as resize:
         under_way = [asyncio.create_task(resize()) for _ in range(30)]
         container = stack.containers("resize")[0]
         await asyncio.to_thread(docker, "exec", container, "sh", "-c", "kill -TERM 1")

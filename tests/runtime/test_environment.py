@@ -14,8 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from infra.gateway.functions import Function
 from infra.gateway.routes import Route
-from infra.gateway.runtime import RuntimeOptions
-from tests.runtime.front_door import front_door
+from tests.runtime.front_door import QUIET, front_door
 
 SLOW = Function("slow", timeout=10, memory_megabytes=256, module="tests.runtime.slow_app")
 COLD_STARTS = "passepartout_cold_starts_total"
@@ -32,8 +31,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def served() -> AbstractAsyncContextManager[httpx.AsyncClient]:
-    options = RuntimeOptions(processes=1, reload=False, print_=lambda text: None)
-    return front_door(options, [SLOW], ROUTES)
+    return front_door(QUIET, [SLOW], ROUTES)
 
 
 async def test_sigterm_in_the_middle_waits_for_the_answer(client: httpx.AsyncClient) -> None:

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from infra.gateway.limits import GatewayLimits
-from infra.gateway.runtime import RuntimeOptions
 from tests.integration.problems import assert_problem
 from tests.runtime.front_door import QUIET, ROUTES, front_door, stub
 
@@ -166,18 +165,14 @@ async def test_largest_body_just_fits(client: httpx.AsyncClient) -> None:
 
 
 async def test_limits_can_be_lifted() -> None:
-    options = RuntimeOptions(
-        processes=1, reload=False, print_=lambda text: None, limits=GatewayLimits(payload_bytes=20_000_000)
-    )
+    options = replace(QUIET, limits=GatewayLimits(payload_bytes=20_000_000))
     async with front_door(options, [stub()], ROUTES) as client:
         assert (await client.post("/do/pid", content=b"\xff" * 7_000_000)).status_code == 200
         assert len((await client.post("/do/large")).content) == 7_000_000
 
 
 async def test_beyond_the_queue_is_a_429_with_what_the_queue_takes() -> None:
-    options = RuntimeOptions(
-        processes=1, reload=False, print_=lambda text: None, limits=GatewayLimits(waiting=2)
-    )
+    options = replace(QUIET, limits=GatewayLimits(waiting=2))
     async with front_door(options, [stub()], ROUTES) as client:
         answers = await asyncio.gather(*(client.post("/do/slow") for _ in range(6)))
         statuses = sorted(answer.status_code for answer in answers)

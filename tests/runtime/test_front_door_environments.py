@@ -16,7 +16,7 @@ import pytest
 from infra.gateway import reload
 from infra.gateway.errors import EnvironmentLost
 from infra.gateway.functions import Function
-from infra.gateway.runtime import RuntimeOptions, open_front_door
+from infra.gateway.runtime import open_front_door
 from infra.local.ports import listen
 from infra.local.server import Server
 from tests.integration.problems import assert_problem
@@ -61,7 +61,7 @@ async def test_function_that_takes_too_long_is_a_504_and_replaced(client: httpx.
 
 
 async def test_more_environments_are_started_when_none_is_idle() -> None:
-    options = RuntimeOptions(processes=2, reload=False, print_=lambda text: None)
+    options = replace(QUIET, processes=2)
     async with front_door(options, [stub()], ROUTES) as client:
         answers = await asyncio.gather(*(client.post("/do/slow") for _ in range(6)))
         assert len({answer.text for answer in answers}) == 2
@@ -123,7 +123,7 @@ async def test_stopping_waits_only_so_long_and_says_so() -> None:
 async def test_function_that_cannot_start_stops_the_front_door() -> None:
     broken = Function("broken", module="tests.runtime.nothing_here")
     printed: list[bytes] = []
-    options = RuntimeOptions(processes=1, reload=False, print_=printed.append)
+    options = replace(QUIET, print_=printed.append)
     with pytest.raises(EnvironmentLost, match="broken cannot be started"):
         async with front_door(options, [broken], []):
             pass

@@ -11,13 +11,12 @@ import pytest
 from infra.gateway.functions import Function
 from infra.gateway.limits import HEADER_BYTES, PAYLOAD_BYTES
 from infra.gateway.routes import Route
-from infra.gateway.runtime import RuntimeOptions
 from shared.config import LAMBDA_ANSWER_BYTES
 from tests.accounts import access_token
 from tests.integration.problems import assert_problem
 from tests.integration.storage import Uploader
 from tests.pictures import decoded, encoded, noise
-from tests.runtime.front_door import front_door
+from tests.runtime.front_door import QUIET, front_door
 
 FUNCTIONS = [Function("resize", timeout=29, memory_megabytes=1769), Function("upload", timeout=29)]
 ROUTES = [Route("resize", "POST", "/file/resize"), Route("upload", "POST", "/file/upload")]
@@ -25,8 +24,7 @@ ROUTES = [Route("resize", "POST", "/file/resize"), Route("upload", "POST", "/fil
 
 @pytest.fixture(scope="module")
 async def uploader(environment: pytest.MonkeyPatch) -> AsyncIterator[Uploader]:
-    options = RuntimeOptions(processes=1, reload=False, print_=lambda text: None)
-    async with front_door(options, FUNCTIONS, ROUTES) as client:
+    async with front_door(QUIET, FUNCTIONS, ROUTES) as client:
         yield Uploader(client, {"Authorization": f"Bearer {access_token()}"})
 
 

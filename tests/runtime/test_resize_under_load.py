@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from infra.gateway.functions import Function
 from infra.gateway.routes import Route
-from infra.gateway.runtime import RuntimeOptions
 from tests.accounts import access_token
 from tests.integration.problems import assert_problem
-from tests.runtime.front_door import front_door
+from tests.runtime.front_door import QUIET, front_door
 
 RESIZE = [Function("resize", timeout=29, memory_megabytes=1769)]
 ROUTES = [Route("resize", "POST", "/file/resize")]
@@ -22,7 +22,7 @@ REQUESTS = 200
 
 @pytest.mark.usefixtures("environment")
 async def test_every_one_of_200_is_answered(photograph: bytes) -> None:
-    options = RuntimeOptions(processes=2, reload=False, print_=lambda text: None)
+    options = replace(QUIET, processes=2)
     headers = {"Authorization": f"Bearer {access_token()}"}
     async with front_door(options, RESIZE, ROUTES) as client:
 
