@@ -66,7 +66,7 @@ def _serve(opened: ExitStack, home: Path) -> None:
         "DATABASE_URL": url,
         "S3_BUCKET": BUCKET,
         "LOCALSTACK_HOST": storage.removeprefix("http://"),
-        "KAFKA_BOOTSTRAP_SERVERS": opened.enter_context(kafka()),
+        "KAFKA_BOOTSTRAP_SERVERS": opened.enter_context(kafka())(),
         "LOG_LEVEL": "WARNING",
     }
 

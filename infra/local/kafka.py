@@ -10,8 +10,9 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 from infra.local.errors import LocalError
@@ -29,8 +30,8 @@ UNSET = dict.fromkeys(
 
 
 @contextmanager
-def kafka() -> Iterator[str]:
-    """Start the broker; give its `host:port`. Raises LocalError when it does not start."""
+def kafka() -> Iterator[Callable[[], str]]:
+    """Start the broker; give what waits for its `host:port`, and raises LocalError when it does not start."""
     # In a session of its own: Ctrl-C is for us, who stop it when nothing needs it any more.
     program = subprocess.Popen(
         [sys.executable, "-m", "infra.local.kafka"],
@@ -42,7 +43,7 @@ def kafka() -> Iterator[str]:
         text=True,
     )
     try:
-        yield _address(program)
+        yield partial(_address, program)
     finally:
         # It ends with its standard input, and so with us, however we end.
         program.communicate()

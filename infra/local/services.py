@@ -34,10 +34,12 @@ def start_services(services: ExitStack, data: Path) -> str:
 
         keys = local_keys(data / "keys.json")
         outcome.text = f"{data}/keys.json"
-    # Started first and waited for last: it takes the longest, and another core.
+    # Started first and waited for last: they take the longest, and another core.
+    from infra.local.kafka import kafka, worker
     from infra.local.object_storage import make_bucket, object_storage
 
     endpoint = services.enter_context(object_storage())
+    broker = services.enter_context(kafka())
     with step("PostgreSQL") as outcome:
         from infra.local.postgres import postgres
 
@@ -59,9 +61,7 @@ def start_services(services: ExitStack, data: Path) -> str:
         os.environ["PUSHGATEWAY_URL"] = url
         outcome.text = f"{url}/metrics ({whose})"
     with step("Kafka") as outcome:
-        from infra.local.kafka import kafka, worker
-
-        os.environ["KAFKA_BOOTSTRAP_SERVERS"] = services.enter_context(kafka())
+        os.environ["KAFKA_BOOTSTRAP_SERVERS"] = broker()
         services.enter_context(worker())
         outcome.text = f"{os.environ['KAFKA_BOOTSTRAP_SERVERS']}, a worker"
     # After all programs are started: none of them inherits a secret.

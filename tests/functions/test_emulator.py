@@ -157,7 +157,7 @@ async def test_worker(
     engine = create_engine(DatabaseSettings.from_environment({"DATABASE_URL": database_url}))
     begin = await unit_of_work(Database(engine))
     with kafka() as broker:
-        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", broker)
+        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", broker())
         function = run("worker")
         user = await add_user(begin)
         jobs = [await add_job(begin, user, [{"width": 50}]) for _ in range(3)]

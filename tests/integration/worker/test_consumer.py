@@ -29,7 +29,7 @@ Process = Callable[[Record], Awaitable[None]]
 def broker() -> Iterator[str]:
     """One for each test: its groups take seconds to forget a consumer that has left."""
     with kafka() as address:
-        yield address
+        yield address()
 
 
 @pytest.fixture

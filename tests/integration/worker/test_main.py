@@ -30,7 +30,7 @@ def test_without_a_broker_configured_it_says_so_in_one_line(
 @pytest.mark.usefixtures("environment")
 async def test_it_does_its_jobs_and_ends_when_it_is_told_to(submit: Submit, photograph: bytes) -> None:
     with kafka() as broker:
-        settings = {"KAFKA_BOOTSTRAP_SERVERS": broker}
+        settings = {"KAFKA_BOOTSTRAP_SERVERS": broker()}
         producer = create_producer(KafkaSettings.from_environment(settings))
         job = await submit(InlineSource(bytes=photograph))
         assert job.record.key is not None and job.record.value is not None
