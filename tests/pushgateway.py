@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from infra.local import pushgateway
+from infra.local import pushed_metrics, pushgateway
 from infra.local.ports import HOST, listen
 from infra.local.programs import request_when_ready
 from infra.local.server import served_in_thread
@@ -60,7 +60,7 @@ def served_gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     monkeypatch.setenv("no_proxy", HOST)
     listener = listen(0)
     gateway = Gateway(f"http://{HOST}:{listener.getsockname()[1]}")
-    monkeypatch.setattr(pushgateway, "time", SimpleNamespace(time=gateway.now))
+    monkeypatch.setattr(pushed_metrics, "time", SimpleNamespace(time=gateway.now))
     with served_in_thread(pushgateway.create_pushgateway(), listener):
         request_when_ready("GET", f"{gateway.url}/-/ready")
         yield gateway

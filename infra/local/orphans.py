@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 PR_SET_PDEATHSIG = 1
 
-_libc = ctypes.CDLL(None)
+_prctl = ctypes.CDLL(None).prctl
 
 
 def ends_with_us() -> Callable[[], None]:
@@ -19,7 +19,7 @@ def ends_with_us() -> Callable[[], None]:
     parent = os.getpid()
 
     def ask_the_kernel() -> None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 
