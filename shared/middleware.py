@@ -75,7 +75,8 @@ class RequestMiddleware:
             await self.app(scope, receive, answer.send)
         except ClientDisconnect:
             answer.status = CLIENT_CLOSED_REQUEST
-        except (asyncio.CancelledError, KeyboardInterrupt):
+        except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+            # The server ends, not the function.
             raise
         except BaseException:
             # Neither what would end the process (SystemExit) nor a panic in Rust is an Exception.

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -22,6 +21,7 @@ from starlette.types import ASGIApp
 from infra.local.curl import curl_lines
 from infra.local.data import exclusive, refuse_if_held
 from infra.local.errors import LocalError
+from infra.local.options import GatewayOptions, port_from_environment
 from infra.local.output import Output
 from infra.local.ports import HOST, listen
 from infra.local.server import Server
@@ -33,7 +33,6 @@ from shared.logging import configure_logging
 
 DATA = Path(".local")
 RESULT = Path("temp.png")
-DEFAULT_PORT = "8000"
 OUTPUT = Output()
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -49,8 +48,8 @@ def main() -> int:
     try:
         with ExitStack() as services:
             started = time.monotonic()
-            gateway = _gateway_options()
-            listener = services.enter_context(_listen(_port()))
+            gateway = GatewayOptions.from_environment()
+            listener = services.enter_context(_listen(port_from_environment()))
             print("Passepartout starts.")
             data = services.enter_context(exclusive(DATA))
             _configure_logging()
@@ -67,38 +66,12 @@ def main() -> int:
     return 0
 
 
-@dataclass(frozen=True)
-class GatewayOptions:
-    """What the environment asks of the front door."""
-
-    way: str
-    limits: str
-
-
-def _gateway_options() -> GatewayOptions:
-    return GatewayOptions(_choice("GATEWAY", "runtime", "asgi"), _choice("GATEWAY_LIMITS", "on", "off"))
-
-
-def _choice(variable: str, default: str, other: str) -> str:
-    value = os.environ.get(variable) or default
-    if value not in (default, other):
-        raise LocalError(f"{variable}={value}: it is {default} or {other}")
-    return value
-
-
 def _configure_logging() -> None:
     os.environ.setdefault("LOG_FORMAT", "text")
     try:
         configure_logging(LoggingSettings.from_environment())
     except ConfigurationError as error:
         raise LocalError(f"configuration: {error}") from None
-
-
-def _port() -> int:
-    port = os.environ.get("PORT", DEFAULT_PORT)
-    if not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise LocalError(f"PORT={port} is no port: give a number from 1 to 65535")
-    return int(port)
 
 
 def _listen(port: int) -> socket.socket:
