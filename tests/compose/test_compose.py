@@ -237,7 +237,7 @@ async def test_accounts_outlive_a_restart(stack: Stack) -> None:
 def test_function_that_cannot_start_fails_the_start_and_is_named(stack: Stack, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yml"
     broken.write_text(WITHOUT_SECRETS)
-    stack.compose("down")
+    stack.compose("rm", "--stop", "--force", "logout", "front-door")
     with pytest.raises(AssertionError, match="front-door-1 is unhealthy"):
         stack.compose("--file", "docker-compose.yml", "--file", str(broken), "up", "--wait")
     [described] = json.loads(docker("inspect", *stack.containers("front-door")))
