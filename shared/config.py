@@ -229,6 +229,15 @@ class JobRetentionSettings(Settings):
         return timedelta(days=self.result_days)
 
 
+class AuditSettings(Settings):
+    audit_days: int = Field(default=90, ge=1, le=36_500)
+    """After which an event of the audit trail is deleted."""
+
+    @property
+    def retention(self) -> timedelta:
+        return timedelta(days=self.audit_days)
+
+
 class LoggingSettings(Settings):
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

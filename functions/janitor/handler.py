@@ -3,6 +3,7 @@ from fastapi import APIRouter
 from functions.janitor.tasks import clean
 from shared.app import create_app
 from shared.metrics.instruments import JANITOR_FAILURES, JANITOR_REMOVED, JOBS_OLDEST
+from shared.on_startup.audit_retention import open_audit_retention
 from shared.on_startup.database import open_database
 from shared.on_startup.job_retention import open_job_retention
 from shared.on_startup.kafka import open_kafka
@@ -13,7 +14,14 @@ from shared.runtime import TaskEntry
 app = create_app(
     "janitor",
     APIRouter(),
-    resources=[open_database, open_kafka, open_storage, open_job_retention, open_pushed_groups],
+    resources=[
+        open_database,
+        open_kafka,
+        open_storage,
+        open_job_retention,
+        open_audit_retention,
+        open_pushed_groups,
+    ],
     instruments=[JANITOR_REMOVED, JANITOR_FAILURES, JOBS_OLDEST],
 )
 handler = TaskEntry(app, clean)

@@ -48,10 +48,12 @@ class Chore:
 class OldRows(Chore):
     """Deletes rows in transactions of so many. A backlog larger than a run takes is left for the next one."""
 
+    share: ClassVar[int] = 1
+    """How many times as many batches as others have."""
     unit_of_work: UnitOfWork
 
     async def remove(self) -> AsyncIterator[int]:
-        for _ in range(BATCHES_PER_EVENT):
+        for _ in range(self.share * BATCHES_PER_EVENT):
             async with self.unit_of_work() as repositories:
                 count = await self.delete(repositories, ROWS_PER_BATCH)
             yield count
@@ -77,6 +79,18 @@ class ForgottenAttempts(OldRows):
 
     async def delete(self, repositories: Repositories, at_most: int) -> int:
         return await repositories.attempts.delete_forgotten(ATTEMPT_RETENTION, at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class OldAuditEvents(OldRows):
+    """So many at most that none are left: each refresh makes one."""
+
+    kind = "old_audit_events"
+    share = 10
+    retention: timedelta
+
+    async def delete(self, repositories: Repositories, at_most: int) -> int:
+        return await repositories.audit_trail.delete_old(self.retention, at_most)
 
 
 @dataclass(frozen=True, slots=True)

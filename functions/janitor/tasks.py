@@ -2,7 +2,7 @@ from fastapi import FastAPI
 
 from functions.janitor.jobs import OldJobs, StalledJobs
 from functions.janitor.objects import OldResults, OldUploads
-from functions.janitor.service import ExpiredSessions, ForgottenAttempts, Janitor, StaleGroups
+from functions.janitor.service import ExpiredSessions, ForgottenAttempts, Janitor, OldAuditEvents, StaleGroups
 from shared.repositories.unit_of_work import unit_of_work
 from shared.runtime import Event
 
@@ -15,6 +15,7 @@ async def clean(app: FastAPI, event: Event) -> dict[str, int]:
     chores = [
         ExpiredSessions(begin),
         ForgottenAttempts(begin),
+        OldAuditEvents(begin, state.audit_retention),
         StalledJobs(begin, state.kafka_producer, storage.bucket),
         OldUploads(storage, retention.uploads),
         OldResults(storage, retention.results),

@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from functions.login.password_check import Attempt, PasswordCheck
-from shared.errors import InvalidCredentials, InvalidToken
-from shared.repositories.unit_of_work import UnitOfWork
+from shared.errors import InvalidCredentials, InvalidToken, TooManyAttempts
+from shared.models.identity.audit_event import Event, Outcome
+from shared.repositories.unit_of_work import Repositories, UnitOfWork
 from shared.security.access_tokens import Identity
 from shared.security.account_macs import AccountMacs
 
@@ -26,15 +27,23 @@ class PasswordChange:
         account = self.accounts.of_password_changes(self.caller.user_id)
         known_hash, attempt = await self._attempt(account)
         if not await self.passwords.verify(attempt, password, known_hash):
+            async with self.unit_of_work() as repositories:
+                await self._record(repositories, Outcome.WRONG_PASSWORD)
             raise InvalidCredentials("Check the current password and try again.")
         # Hashed before the transaction, so that no connection waits for a processor.
         password_hash = await self.passwords.hash(attempt, new_password)
+        if not await self._replace(known_hash, password_hash, account):
+            raise InvalidCredentials("It has just been changed.")
+
+    async def _replace(self, known_hash: str, password_hash: str, account: bytes) -> bool:
+        user_id, kept = self.caller.user_id, self.caller.session_id
         async with self.unit_of_work() as repositories:
-            user_id, kept = self.caller.user_id, self.caller.session_id
-            if not await repositories.users.replace_password(user_id, known_hash, password_hash):
-                raise InvalidCredentials("It has just been changed.")
-            await repositories.sessions.end_all_of_user(user_id, but=kept)
-            await repositories.attempts.clear(account)
+            replaced = await repositories.users.replace_password(user_id, known_hash, password_hash)
+            if replaced:
+                await repositories.sessions.end_all_of_user(user_id, but=kept)
+                await repositories.attempts.clear(account)
+            await self._record(repositories, Outcome.SUCCEEDED if replaced else Outcome.WRONG_PASSWORD)
+        return replaced
 
     async def _attempt(self, account: bytes) -> tuple[str, Attempt]:
         """Count an attempt, and return the hash to verify against with it."""
@@ -43,4 +52,17 @@ class PasswordChange:
             user = await repositories.users.by_id(self.caller.user_id)
             if user is None:
                 raise InvalidToken("There is no such user any more.")
-            return user.password_hash, Attempt(account, await repositories.attempts.take(account))
+            try:
+                return user.password_hash, Attempt(account, await repositories.attempts.take(account))
+            except TooManyAttempts as refusal:
+                blocked = refusal
+                if await repositories.attempts.tell_refusal(account):
+                    await self._record(repositories, Outcome.TOO_MANY_ATTEMPTS)
+        # Raised in the transaction, it would take what is recorded back.
+        raise blocked
+
+    async def _record(self, repositories: Repositories, outcome: Outcome) -> None:
+        user_id, session_id = self.caller.user_id, self.caller.session_id
+        await repositories.audit_trail.record(
+            Event.PASSWORD_CHANGE, outcome, user_id=user_id, session_id=session_id
+        )

@@ -6,8 +6,9 @@ from functions.login.password_check import Attempt, PasswordCheck
 from shared.errors import InvalidCredentials, TooBusy, TooManyAttempts
 from shared.metrics.instruments import LOGINS
 from shared.metrics.measured import count_outcomes
+from shared.models.identity.audit_event import Event, Outcome
 from shared.models.identity.user import User
-from shared.repositories.unit_of_work import UnitOfWork
+from shared.repositories.unit_of_work import Repositories, UnitOfWork
 from shared.repositories.users import fold
 from shared.security.access_tokens import Identity
 from shared.security.account_macs import AccountMacs
@@ -29,13 +30,26 @@ class Login:
         Raises TooManyAttempts, before anything is hashed, while the name is blocked, whosesoever it is.
         """
         account = self.accounts.of_sign_ins(fold(username))
-        async with self.unit_of_work() as repositories:
-            attempt = Attempt(account, await repositories.attempts.take(account))
-            user = await repositories.users.by_username(username)
+        attempt, user = await self._attempt(account, username)
         known_hash = user.password_hash if user else None
         if not await self.passwords.verify(attempt, password, known_hash) or user is None:
+            async with self.unit_of_work() as repositories:
+                await _record_wrong(repositories, user, account)
             raise InvalidCredentials("Check both and try again.")
         return await self._start(user, await self._current_hash(attempt, user, password), account)
+
+    async def _attempt(self, account: bytes, username: str) -> tuple[Attempt, User | None]:
+        async with self.unit_of_work() as repositories:
+            try:
+                attempt = Attempt(account, await repositories.attempts.take(account))
+                return attempt, await repositories.users.by_username(username)
+            except TooManyAttempts as refusal:
+                blocked = refusal
+                if await repositories.attempts.tell_refusal(account):
+                    user = await repositories.users.by_username(username)
+                    await _record(repositories, Outcome.TOO_MANY_ATTEMPTS, user, account)
+        # Raised in the transaction, it would take what is recorded back.
+        raise blocked
 
     async def _current_hash(self, attempt: Attempt, user: User, password: str) -> str:
         """Return the hash that is stored by now: a new one, where the parameters have grown since."""
@@ -53,6 +67,24 @@ class Login:
         async with self.unit_of_work() as repositories:
             session = await repositories.sessions.start(user.id, password_hash)
             if session is None:
-                raise InvalidCredentials("Check both and try again.")
-            await repositories.attempts.clear(account)
+                await _record_wrong(repositories, await repositories.users.by_id(user.id), account)
+            else:
+                await repositories.attempts.clear(account)
+        if session is None:
+            raise InvalidCredentials("Check both and try again.")
         return self.issuer.issue(Identity(user.id, session.id), session.token, session.expires_in)
+
+
+async def _record_wrong(repositories: Repositories, user: User | None, account: bytes) -> None:
+    """Record which of the three it was that the caller is told as one."""
+    if user is None:
+        outcome = Outcome.UNKNOWN_USER
+    else:
+        outcome = Outcome.USER_DISABLED if user.disabled_at else Outcome.WRONG_PASSWORD
+    await _record(repositories, outcome, user, account)
+
+
+async def _record(repositories: Repositories, outcome: Outcome, user: User | None, account: bytes) -> None:
+    await repositories.audit_trail.record(
+        Event.LOGIN, outcome, user_id=user.id if user else None, account=None if user else account
+    )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.errors import RefreshTokenInvalid
+from shared.models.identity.audit_event import Event
 from shared.repositories.unit_of_work import UnitOfWork
 from shared.security.refresh_tokens import RefreshTokens
 
@@ -19,7 +20,7 @@ class Logout:
         except RefreshTokenInvalid:
             return
         async with self.unit_of_work() as repositories:
-            if everywhere:
-                await repositories.sessions.end_all(token.session_id)
-            else:
-                await repositories.sessions.end(token.session_id)
+            end = repositories.sessions.end_all if everywhere else repositories.sessions.end
+            if user_id := await end(token.session_id):
+                event = Event.LOGOUT_EVERYWHERE if everywhere else Event.LOGOUT
+                await repositories.audit_trail.record(event, user_id=user_id, session_id=token.session_id)

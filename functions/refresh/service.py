@@ -6,6 +6,7 @@ from uuid import UUID
 from shared.errors import NotFound, RefreshTokenExpired, RefreshTokenInvalid, RefreshTokenReused
 from shared.metrics.instruments import REFRESHES
 from shared.metrics.measured import count_outcomes
+from shared.models.identity.audit_event import Event, Outcome
 from shared.repositories.sessions import LiveSession, SessionState
 from shared.repositories.unit_of_work import UnitOfWork
 from shared.security.access_tokens import Identity
@@ -35,13 +36,19 @@ class Refresh:
     async def _rotate(self, token: RefreshToken) -> SessionState:
         async with self.unit_of_work() as repositories:
             session = await repositories.sessions.rotate(token)
-            if session is None:
-                ended = await repositories.sessions.find(token.session_id)
-        if session is not None:
-            return session
-        if ended is None or ended.revoked:
-            raise RefreshTokenInvalid("Its session has ended. Sign in again.")
-        raise RefreshTokenExpired("Sign in again.")
+            if session is not None:
+                return session
+            ended = await repositories.sessions.find(token.session_id)
+            is_expired = ended is not None and not ended.revoked
+            await repositories.audit_trail.record(
+                Event.REFRESH,
+                Outcome.REFRESH_TOKEN_EXPIRED if is_expired else Outcome.REFRESH_TOKEN_INVALID,
+                user_id=ended.user_id if ended else None,
+                session_id=token.session_id,
+            )
+        if is_expired:
+            raise RefreshTokenExpired("Sign in again.")
+        raise RefreshTokenInvalid("Its session has ended. Sign in again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +68,9 @@ class OwnSessions:
         async with self.unit_of_work() as repositories:
             await repositories.sessions.demand_live(self.caller.session_id)
             ended = await repositories.sessions.end_of_user(session_id, self.caller.user_id)
+            if ended:
+                await repositories.audit_trail.record(
+                    Event.SESSION_END, user_id=self.caller.user_id, session_id=session_id
+                )
         if not ended:
             raise NotFound(f"You have no live session {session_id}.")

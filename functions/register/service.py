@@ -8,7 +8,8 @@ from shared.concurrency import BoundedThreads
 from shared.errors import RegistrationClosed, UsernameTaken
 from shared.metrics.instruments import PASSWORD_HASH_DURATION
 from shared.metrics.measured import time_duration
-from shared.repositories.unit_of_work import UnitOfWork
+from shared.models.identity.audit_event import Event, Outcome
+from shared.repositories.unit_of_work import Repositories, UnitOfWork
 from shared.security.passwords import hash_password
 
 
@@ -26,6 +27,10 @@ class Register:
         password_hash = await self._hash(password)
         async with self.unit_of_work() as repositories:
             user_id = await repositories.users.add(username, password_hash)
+            if user_id is None:
+                await _record_taken(repositories, username)
+            else:
+                await repositories.audit_trail.record(Event.REGISTRATION, user_id=user_id)
         if user_id is None:
             raise UsernameTaken("Choose another username.")
         return user_id
@@ -33,3 +38,10 @@ class Register:
     @time_duration(PASSWORD_HASH_DURATION)
     async def _hash(self, password: str) -> str:
         return await self.threads.run(partial(hash_password, password))
+
+
+async def _record_taken(repositories: Repositories, username: str) -> None:
+    """Record it with whoever has the name: it is that account that was tried."""
+    owner = await repositories.users.by_username(username)
+    user_id = owner.id if owner else None
+    await repositories.audit_trail.record(Event.REGISTRATION, Outcome.USERNAME_TAKEN, user_id=user_id)

@@ -14,6 +14,8 @@ from infra.accounts.inputs import checked_username, read_password
 from infra.accounts.service import Accounts
 from infra.operators import program, run
 
+MAXIMUM_AUDITED = 10_000
+
 Result = TypeVar("Result")
 User = Annotated[str, typer.Argument(metavar="USERNAME", parser=checked_username, show_default=False)]
 
@@ -77,6 +79,23 @@ def password(context: typer.Context, username: User) -> None:
     given = read_password()
     ended = _do(context, lambda accounts: accounts.set_password(username, given))
     print(f"{username} has another password, {_sessions(ended)} ended")
+
+
+@app.command()
+def audit(
+    context: typer.Context,
+    username: User,
+    limit: Annotated[int, typer.Option(min=1, max=MAXIMUM_AUDITED, help="How many, at most.")] = 50,
+) -> None:
+    """Show what happened to a user's account, the newest first.
+
+    Each line: when, what, the outcome, by whom, the session, the address, the request id, and what the
+    client calls itself.
+    """
+    for each in _do(context, lambda accounts: accounts.audit(username, limit)):
+        what = (each.event, each.outcome, each.actor, each.session_id, each.address, each.request_id)
+        when = each.at.isoformat(timespec="milliseconds")
+        print(when, *("-" if part is None else part for part in (*what, each.user_agent)))
 
 
 def _do(context: typer.Context, what: Callable[[Accounts], Awaitable[Result]]) -> Result:

@@ -12,6 +12,7 @@ from infra.operators import Refused
 from shared.config import DatabaseSettings
 from shared.db.session import Database
 from shared.on_startup.database import create_engine
+from shared.origin import Origin
 from shared.repositories.unit_of_work import unit_of_work
 
 POSTMASTER = Path(".local/postgres/postmaster.pid")
@@ -26,7 +27,7 @@ async def open_accounts(*, local: bool) -> AsyncIterator[Accounts]:
     settings = _local_settings() if local else DatabaseSettings.from_environment()
     engine = create_engine(settings)
     try:
-        yield Accounts(await unit_of_work(Database(engine)))
+        yield Accounts(await unit_of_work(Database(engine), Origin("operator")))
     finally:
         await engine.dispose()
 

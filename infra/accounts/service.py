@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from infra.operators import Refused
+from shared.models.identity.audit_event import Event
 from shared.models.identity.user import User
+from shared.repositories.audit_trail import Audited
 from shared.repositories.sessions import LiveSession
 from shared.repositories.unit_of_work import Repositories, UnitOfWork
 from shared.security.passwords import hash_password
@@ -21,6 +23,8 @@ class Accounts:
         password_hash = hash_password(password)
         async with self.unit_of_work() as repositories:
             user_id = await repositories.users.add(username, password_hash)
+            if user_id is not None:
+                await repositories.audit_trail.record(Event.REGISTRATION, user_id=user_id)
         if user_id is None:
             raise Refused(f"the username is taken: {username}")
         return user_id
@@ -31,11 +35,14 @@ class Accounts:
             user = await _user(repositories, username)
             # In this order: a sign-in under way has begun its session by now, or finds that it may not.
             await repositories.users.disable(user.id)
+            await repositories.audit_trail.record(Event.USER_DISABLE, user_id=user.id)
             return await repositories.sessions.end_all_of_user(user.id)
 
     async def enable(self, username: str) -> None:
         async with self.unit_of_work() as repositories:
-            await repositories.users.enable((await _user(repositories, username)).id)
+            user = await _user(repositories, username)
+            await repositories.users.enable(user.id)
+            await repositories.audit_trail.record(Event.USER_ENABLE, user_id=user.id)
 
     async def sessions(self, username: str) -> list[LiveSession]:
         """Return the live ones, the last refreshed first."""
@@ -47,9 +54,11 @@ class Accounts:
         async with self.unit_of_work() as repositories:
             user = await _user(repositories, username)
             if session_id is None:
+                await repositories.audit_trail.record(Event.LOGOUT_EVERYWHERE, user_id=user.id)
                 return await repositories.sessions.end_all_of_user(user.id)
             if not await repositories.sessions.end_of_user(session_id, user.id):
                 raise Refused(f"{username} has no live session {session_id}")
+            await repositories.audit_trail.record(Event.SESSION_END, user_id=user.id, session_id=session_id)
             return 1
 
     async def set_password(self, username: str, password: str) -> int:
@@ -58,7 +67,14 @@ class Accounts:
         async with self.unit_of_work() as repositories:
             user = await _user(repositories, username)
             await repositories.users.set_password(user.id, password_hash)
+            await repositories.audit_trail.record(Event.PASSWORD_CHANGE, user_id=user.id)
             return await repositories.sessions.end_all_of_user(user.id)
+
+    async def audit(self, username: str, at_most: int) -> list[Audited]:
+        """Return what happened to the account, the newest first."""
+        async with self.unit_of_work() as repositories:
+            user = await _user(repositories, username)
+            return await repositories.audit_trail.of_user(user.id, at_most)
 
 
 async def _user(repositories: Repositories, username: str) -> User:

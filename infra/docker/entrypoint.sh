@@ -19,7 +19,7 @@ lambda)
 http)
   export METRICS_PORT="${METRICS_PORT:-9100}"
   exec python -m uvicorn "functions.$FUNCTION.handler:app" --host 0.0.0.0 --port "${PORT:-8080}" \
-    --no-access-log --no-server-header --timeout-graceful-shutdown 20
+    --no-access-log --no-server-header --no-proxy-headers --timeout-graceful-shutdown 20
   ;;
 consume)
   export METRICS_PORT="${METRICS_PORT:-9100}"

@@ -32,6 +32,8 @@ class Server(uvicorn.Server):
                 http=_Protocol,
                 ws="none",
                 access_log=False,
+                # X-Forwarded-For is the client's to fill: nothing stands in front that would.
+                proxy_headers=False,
                 log_config=None,
                 lifespan="off",
                 timeout_graceful_shutdown=drain_seconds,

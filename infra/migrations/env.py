@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from shared.config import DatabaseSettings
 from shared.models.base import Base
-from shared.models.identity import session, user  # noqa: F401  (fills Base.metadata)
+from shared.models.identity import attempt, audit_event, session, user  # noqa: F401  (fills Base.metadata)
 from shared.models.identity.meta import SCHEMA
 from shared.models.media import idempotency_key, job, output  # noqa: F401
 from shared.on_startup.database import create_engine

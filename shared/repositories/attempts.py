@@ -56,6 +56,12 @@ class Attempts:
         statement = update(Attempt).where(mine)
         await self._session.execute(statement.values(failures=failures - 1, blocked_until=NOW))
 
+    async def tell_refusal(self, account: bytes) -> bool:
+        """Return whether this is the first refusal of the block, of any number at once."""
+        untold = Attempt.refusal_told_at.is_(None) | (Attempt.refusal_told_at < Attempt.last_at)
+        statement = update(Attempt).where(Attempt.account == account, untold).values(refusal_told_at=NOW)
+        return await self._session.scalar(statement.returning(Attempt.account)) is not None
+
     async def clear(self, account: bytes) -> None:
         await self._session.execute(delete(Attempt).where(Attempt.account == account))
 

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import CTE, ColumnElement, case, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.errors import InvalidToken
+from shared.models.identity.audit_event import Event, Outcome
 from shared.models.identity.session import Session
 from shared.models.identity.user import User
+from shared.origin import Origin
+from shared.repositories.audit_trail import recorded
 from shared.repositories.deletion import delete_oldest
 from shared.security.refresh_tokens import GRACE, LIFETIME, SESSION_LIFETIME, RefreshToken
 
@@ -66,10 +69,14 @@ MAXIMUM_SHOWN = 1000
 
 
 class Sessions:
-    """Refresh-token sessions. Every judgement of time is made by the database, whose clock all share."""
+    """Refresh-token sessions. Every judgement of time is made by the database, whose clock all share.
 
-    def __init__(self, session: AsyncSession) -> None:
+    A sign-in and a refresh are recorded in the audit trail by the very statements that do them.
+    """
+
+    def __init__(self, session: AsyncSession, origin: Origin = Origin()) -> None:
         self._session = session
+        self._origin = origin
 
     async def start(self, user_id: UUID, password_hash: str) -> SessionState | None:
         """Start a session of a user who has shown the password of this hash.
@@ -84,13 +91,13 @@ class Sessions:
             .with_for_update(read=True)
             .cte("owner")
         )
-        statement = (
+        started = (
             insert(Session)
             .from_select([Session.user_id, Session.expires_at], select(owner))
             .returning(*STATE)
+            .cte("started")
         )
-        row = (await self._session.execute(statement)).one_or_none()
-        return None if row is None else _state(row)
+        return await self._recorded(Event.LOGIN, literal(Outcome.SUCCEEDED.value), started)
 
     async def rotate(self, token: RefreshToken) -> SessionState | None:
         """Judge a token and act on it in one atomic statement; None when its session is not live.
@@ -104,7 +111,7 @@ class Sessions:
         """
         current = Session.counter == token.counter
         just_before = (Session.counter == token.counter + 1) & (Session.refreshed_at > func.now() - GRACE)
-        statement = (
+        rotated = (
             update(Session)
             .where(Session.id == token.session_id, _live())
             .values(
@@ -113,15 +120,20 @@ class Sessions:
                 expires_at=case((current, _next_expiry()), else_=Session.expires_at),
                 revoked_at=case((current | just_before, None), else_=func.now()),
             )
-            .returning(*STATE)
+            .returning(*STATE, (Session.refreshed_at == func.now()).label("moved"))
+            .cte("rotated")
         )
-        row = (await self._session.execute(statement)).one_or_none()
-        return None if row is None else _state(row)
+        outcome = case(
+            (rotated.c.revoked, Outcome.REFRESH_TOKEN_REUSED),
+            (rotated.c.moved, Outcome.SUCCEEDED),
+            else_=Outcome.RETRIED,
+        )
+        return await self._recorded(Event.REFRESH, outcome, rotated)
 
     async def find(self, session_id: UUID) -> SessionState | None:
         """Return a session, live or not."""
         row = (await self._session.execute(select(*STATE).where(Session.id == session_id))).one_or_none()
-        return None if row is None else _state(row)
+        return None if row is None else SessionState(*row)
 
     async def demand_live(self, session_id: UUID) -> None:
         """Raises InvalidToken when the session that an access token belongs to has ended before the token."""
@@ -139,22 +151,23 @@ class Sessions:
         )
         return [LiveSession(*row) for row in await self._session.execute(statement)]
 
-    async def end(self, session_id: UUID) -> None:
-        await self._revoke(Session.id == session_id)
+    async def end(self, session_id: UUID) -> UUID | None:
+        """End the session and return whose it was; None when it was not live."""
+        return next(iter(await self._revoke(Session.id == session_id)), None)
 
     async def end_of_user(self, session_id: UUID, user_id: UUID) -> bool:
         """End the session. False when it is not live, or another user's."""
-        return await self._revoke((Session.id == session_id) & (Session.user_id == user_id)) == 1
+        return bool(await self._revoke((Session.id == session_id) & (Session.user_id == user_id)))
 
-    async def end_all(self, session_id: UUID) -> None:
-        """End every session of the user whose live session this is."""
+    async def end_all(self, session_id: UUID) -> UUID | None:
+        """End every session of the user whose live session this is, and return the user."""
         owner = select(Session.user_id).where(Session.id == session_id, _live()).scalar_subquery()
-        await self._revoke_in_order(Session.user_id == owner)
+        return next(iter(await self._revoke_in_order(Session.user_id == owner)), None)
 
     async def end_all_of_user(self, user_id: UUID, *, but: UUID | None = None) -> int:
         """End every session of the user, `but` one where that is given, and return how many."""
         others = () if but is None else (Session.id != but,)
-        return await self._revoke_in_order(Session.user_id == user_id, *others)
+        return len(await self._revoke_in_order(Session.user_id == user_id, *others))
 
     async def delete_ended(self, retention: timedelta, at_most: int) -> int:
         """Delete the sessions that ended that long ago, the oldest first, and return how many.
@@ -165,8 +178,15 @@ class Sessions:
         before = func.now() - retention
         return await delete_oldest(self._session, Session.id, Session.expires_at, before, at_most)
 
-    async def _revoke_in_order(self, *which: ColumnElement[bool]) -> int:
-        """End several that are live and return how many.
+    async def _recorded(self, event: Event, outcome: ColumnElement[str], changed: CTE) -> SessionState | None:
+        """Run what makes or changes one session, and return its state; None where it did neither."""
+        state = select(*(changed.c[column.key] for column in STATE))
+        statement = state.add_cte(recorded(self._origin, event, outcome, changed))
+        row = (await self._session.execute(statement)).one_or_none()
+        return None if row is None else SessionState(*row)
+
+    async def _revoke_in_order(self, *which: ColumnElement[bool]) -> Sequence[UUID]:
+        """End several that are live and return of each whose it was.
 
         The rows are locked in the order of their ids. In that of their places, which a refresh changes, two
         at once could each hold the row that the other waits for.
@@ -176,10 +196,10 @@ class Sessions:
         )
         return await self._revoke(Session.id.in_(select(locked.c.id)))
 
-    async def _revoke(self, which: ColumnElement[bool]) -> int:
-        """End those that are live and return how many."""
-        statement = update(Session).where(which, _live()).values(revoked_at=func.now()).returning(Session.id)
-        return len((await self._session.execute(statement)).all())
+    async def _revoke(self, which: ColumnElement[bool]) -> Sequence[UUID]:
+        """End those that are live and return of each whose it was."""
+        live = update(Session).where(which, _live()).values(revoked_at=func.now())
+        return (await self._session.scalars(live.returning(Session.user_id))).all()
 
 
 def _live() -> ColumnElement[bool]:
@@ -188,7 +208,3 @@ def _live() -> ColumnElement[bool]:
 
 def _next_expiry() -> ColumnElement[datetime]:
     return func.least(func.now() + LIFETIME, Session.created_at + SESSION_LIFETIME)
-
-
-def _state(row: Any) -> SessionState:
-    return SessionState(*row)

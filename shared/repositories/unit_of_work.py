@@ -10,7 +10,9 @@ from typing import Annotated
 from fastapi import Depends
 
 from shared.db.session import Database, database
+from shared.origin import Origin, origin
 from shared.repositories.attempts import Attempts
+from shared.repositories.audit_trail import AuditTrail
 from shared.repositories.idempotency_keys import IdempotencyKeys
 from shared.repositories.job_upkeep import JobUpkeep
 from shared.repositories.jobs import Jobs
@@ -23,6 +25,7 @@ class Repositories:
     users: Users
     sessions: Sessions
     attempts: Attempts
+    audit_trail: AuditTrail
     jobs: Jobs
     job_upkeep: JobUpkeep
     idempotency_keys: IdempotencyKeys
@@ -32,16 +35,19 @@ UnitOfWork = Callable[[], AbstractAsyncContextManager[Repositories]]
 """`async with unit_of_work() as repositories:` commits at the end, and rolls back on an error."""
 
 
-async def unit_of_work(database: Annotated[Database, Depends(database)]) -> UnitOfWork:
-    """Units of work on the app's database, for an endpoint to depend on."""
+async def unit_of_work(
+    database: Annotated[Database, Depends(database)], origin: Annotated[Origin, Depends(origin)] = Origin()
+) -> UnitOfWork:
+    """Units of work on the app's database, for an endpoint to depend on; they are done for this origin."""
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[Repositories]:
         async with database.transaction() as session:
             yield Repositories(
                 Users(session),
-                Sessions(session),
+                Sessions(session, origin),
                 Attempts(session),
+                AuditTrail(session, origin),
                 Jobs(session),
                 JobUpkeep(session),
                 IdempotencyKeys(session),

@@ -184,6 +184,7 @@ async def test_janitor(run: Run, database_url: str) -> None:
         assert function.invoke(scheduler_event()) == {
             "expired_sessions": 1,
             "forgotten_attempts": 0,
+            "old_audit_events": 0,
             "stalled_jobs": 0,
             "old_uploads": 0,
             "old_results": 0,

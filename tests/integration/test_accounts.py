@@ -22,6 +22,7 @@ from tests.integration.problems import assert_problem
 ROOT = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-m", "infra.accounts"]
 OTHER = "hunter2, hunter2"
+COMMON = "it is one of the most common passwords, which are the first to be guessed"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ async def test_added_user_signs_in(client: httpx.AsyncClient) -> None:
     [
         ("", "String should have at least 8 characters"),
         ("hunter2", "String should have at least 8 characters"),
+        ("PassWord1", COMMON),
+        ("12345678\n", COMMON),
         ("x" * 257, "String should have at most 256 characters"),
         (f"{OTHER}\n{OTHER}\n", "standard input has more than one line of it"),
         ("x" * 10_000, "standard input has more than one line of it"),
@@ -101,8 +104,11 @@ async def test_added_user_signs_in(client: httpx.AsyncClient) -> None:
     ],
 )
 @pytest.mark.usefixtures("environment")
-async def test_password_that_is_none_is_one_line_without_it(given: str | bytes, fault: str) -> None:
-    ran = await run("add", f"user-{uuid4()}", given=given)
+@pytest.mark.parametrize("command", ["add", "password"])
+async def test_password_that_is_none_is_one_line_without_it(
+    command: str, given: str | bytes, fault: str
+) -> None:
+    ran = await run(command, f"user-{uuid4()}", given=given)
     assert ran == Ran(1, "", f"accounts: the password: {fault}\n")
 
 
@@ -180,7 +186,7 @@ async def test_password_is_set_and_all_sessions_end(client: httpx.AsyncClient, s
     assert not await is_alive(client, signed_in)
 
 
-@pytest.mark.parametrize("command", ["disable", "enable", "sessions", "revoke", "password"])
+@pytest.mark.parametrize("command", ["disable", "enable", "sessions", "revoke", "password", "audit"])
 @pytest.mark.usefixtures("environment")
 async def test_unknown_user_is_one_line(command: str) -> None:
     ran = await run(command, "nobody-at-all", given=OTHER)

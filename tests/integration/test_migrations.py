@@ -71,4 +71,4 @@ def test_migrations_can_be_undone_and_done_again(database_url: str) -> None:
     assert ask(database_url, tables) == {"alembic_version"}
     upgrade(database_url)
     upgrade(database_url)
-    assert ask(database_url, tables) == {"alembic_version", "users", "sessions", "attempts"}
+    assert ask(database_url, tables) == {"alembic_version", "users", "sessions", "attempts", "audit_events"}

@@ -50,6 +50,7 @@ def test_three_events_in_a_row(janitor: TaskEntry, database_url: str) -> None:
         {
             "expired_sessions": count,
             "forgotten_attempts": 0,
+            "old_audit_events": 0,
             "stalled_jobs": 0,
             "old_uploads": 0,
             "old_results": 0,

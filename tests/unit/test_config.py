@@ -5,6 +5,7 @@ import pytest
 from shared.config import (
     LAMBDA_ANSWER_BYTES,
     AnswerSettings,
+    AuditSettings,
     DatabaseSettings,
     JobRetentionSettings,
     JobSettings,
@@ -42,6 +43,7 @@ EVERY = [
     RegistrationSettings,
     PictureSettings,
     AnswerSettings,
+    AuditSettings,
     LoggingSettings,
     MetricsSettings,
     StaleGroupSettings,

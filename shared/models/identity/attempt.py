@@ -15,3 +15,5 @@ class Attempt(IdentityBase):
     failures: Mapped[int]
     last_at: Mapped[datetime] = mapped_column(index=True)
     blocked_until: Mapped[datetime]
+    refusal_told_at: Mapped[datetime | None]
+    """When the audit trail was told that the account is blocked: once a block, however many are refused."""

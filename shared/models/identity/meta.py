@@ -1,3 +1,5 @@
+from typing import Any
+
 from shared.models.base import Base
 
 SCHEMA = "identity"
@@ -5,4 +7,4 @@ SCHEMA = "identity"
 
 class IdentityBase(Base):
     __abstract__ = True
-    __table_args__ = {"schema": SCHEMA}
+    __table_args__: Any = {"schema": SCHEMA}
