@@ -33,23 +33,25 @@ class Login:
         attempt, user = await self._attempt(account, username)
         known_hash = user.password_hash if user else None
         if not await self.passwords.verify(attempt, password, known_hash) or user is None:
-            async with self.unit_of_work() as repositories:
+            async with self.unit_of_work(atomic=False) as repositories:
                 await _record_wrong(repositories, user, account)
             raise InvalidCredentials("Check both and try again.")
         return await self._start(user, await self._current_hash(attempt, user, password), account)
 
     async def _attempt(self, account: bytes, username: str) -> tuple[Attempt, User | None]:
-        async with self.unit_of_work() as repositories:
-            try:
+        try:
+            async with self.unit_of_work(atomic=False) as repositories:
                 attempt = Attempt(account, await repositories.attempts.take(account))
                 return attempt, await repositories.users.by_username(username)
-            except TooManyAttempts as refusal:
-                blocked = refusal
-                if await repositories.attempts.tell_refusal(account):
-                    user = await repositories.users.by_username(username)
-                    await _record(repositories, Outcome.TOO_MANY_ATTEMPTS, user, account)
-        # Raised in the transaction, it would take what is recorded back.
-        raise blocked
+        except TooManyAttempts:
+            await self._record_blocked(account, username)
+            raise
+
+    async def _record_blocked(self, account: bytes, username: str) -> None:
+        async with self.unit_of_work() as repositories:
+            if await repositories.attempts.tell_refusal(account):
+                user = await repositories.users.by_username(username)
+                await _record(repositories, Outcome.TOO_MANY_ATTEMPTS, user, account)
 
     async def _current_hash(self, attempt: Attempt, user: User, password: str) -> str:
         """Return the hash that is stored by now: a new one, where the parameters have grown since."""
@@ -64,14 +66,11 @@ class Login:
         return password_hash if replaced else user.password_hash
 
     async def _start(self, user: User, password_hash: str, account: bytes) -> TokenResponse:
-        async with self.unit_of_work() as repositories:
-            session = await repositories.sessions.start(user.id, password_hash)
+        async with self.unit_of_work(atomic=False) as repositories:
+            session = await repositories.sessions.start(user.id, password_hash, account)
             if session is None:
                 await _record_wrong(repositories, await repositories.users.by_id(user.id), account)
-            else:
-                await repositories.attempts.clear(account)
-        if session is None:
-            raise InvalidCredentials("Check both and try again.")
+                raise InvalidCredentials("Check both and try again.")
         return self.issuer.issue(Identity(user.id, session.id), session.token, session.expires_in)
 
 

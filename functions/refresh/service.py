@@ -34,7 +34,7 @@ class Refresh:
         return self.issuer.issue(identity, session.token, session.expires_in)
 
     async def _rotate(self, token: RefreshToken) -> SessionState:
-        async with self.unit_of_work() as repositories:
+        async with self.unit_of_work(atomic=False) as repositories:
             session = await repositories.sessions.rotate(token)
             if session is not None:
                 return session

@@ -33,7 +33,7 @@ def _section(name: str, title: str, measure: Callable[[], Iterable[Row]]) -> Sec
 SECTIONS = (
     Section("pictures", pictures.measure),
     Section("http", over_http.measure),
-    _section("logins", "Logins: a second of ours against argon2 alone, on all cores", logins.measure),
+    _section("logins", "Sign-in: ours against what it is held to", logins.measure),
     _section("imports", "Imports: a fresh process of ours against its libraries alone", imports.measure),
     _section(
         "cold-starts",

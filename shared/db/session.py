@@ -28,17 +28,18 @@ class Database:
     """Gives out transactions; a connection is taken from the pool only for the time of one."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._atomic = _sessions(engine)
+        self._each_alone = _sessions(engine.execution_options(isolation_level="AUTOCOMMIT"))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Commit at the end, roll back on an error.
+    async def transaction(self, *, atomic: bool = True) -> AsyncIterator[AsyncSession]:
+        """Commit at the end, roll back on an error. Where not `atomic`, each statement is committed alone.
 
         Raises DatabaseUnavailable when it cannot be reached, and when the transaction had to give way to
         another. It is the caller who comes again: what was read in it may have been acted on.
         """
         try:
-            async with self._sessions.begin() as session:
+            async with (self._atomic if atomic else self._each_alone).begin() as session:
                 yield session
         except UNREACHABLE as error:
             raise unavailable(error) from error
@@ -49,6 +50,12 @@ class Database:
             if error.connection_invalidated or error.statement is None:
                 raise unavailable(error) from error
             raise
+
+
+def _sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    # No object outlives a statement that would have to be kept in step with it.
+    options = {"synchronize_session": False}
+    return async_sessionmaker(engine, expire_on_commit=False, execution_options=options)
 
 
 def unavailable(error: Exception, retry_after: int = RETRY_AFTER_SECONDS) -> DatabaseUnavailable:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.config import DatabaseSettings
+from shared.db.liveness import verify_liveness
 from shared.db.session import Database
 from shared.errors import ConfigurationError
 
@@ -27,10 +28,9 @@ SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 def create_engine(settings: DatabaseSettings, *, patient: bool = False, pooled: bool = True) -> AsyncEngine:
     """Return an engine; no connection is made before the first use. A patient one waits for any statement.
 
-    A socket may have died while the process was frozen: `pool_pre_ping` finds that out before a query does.
     Raises ConfigurationError for a URL that cannot be used.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         _asyncpg_url(settings.database_url.get_secret_value()),
         # Errors quote their statement; its parameters, a password hash among them, are for no log.
         hide_parameters=True,
@@ -40,13 +40,14 @@ def create_engine(settings: DatabaseSettings, *, patient: bool = False, pooled: 
             "command_timeout": None if patient else COMMAND_TIMEOUT_SECONDS,
         },
     )
+    verify_liveness(engine)
+    return engine
 
 
 def _pool(size: int) -> dict[str, Any]:
     return {
         "pool_size": size,
         "max_overflow": 0,
-        "pool_pre_ping": True,
         "pool_recycle": POOL_RECYCLE_SECONDS,
         "pool_timeout": POOL_TIMEOUT_SECONDS,
     }

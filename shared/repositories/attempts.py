@@ -1,8 +1,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
-from sqlalchemy import ColumnElement, Integer, case, cast, delete, extract, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Integer,
+    Interval,
+    bindparam,
+    case,
+    cast,
+    delete,
+    extract,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +36,38 @@ DOUBLINGS = 20
 """More than lead to MAXIMUM_DELAY: what is doubled stays a number that an interval can hold."""
 
 
+def _delay(failures: ColumnElement[int]) -> ColumnElement[timedelta]:
+    doublings = func.least(failures - FREE_FAILURES - 1, DOUBLINGS)
+    grown = func.least(func.power(2, doublings) * bindparam("first_delay", type_=Interval()), MAXIMUM_DELAY)
+    return case((failures <= FREE_FAILURES, timedelta()), else_=grown)
+
+
+# Each is made once: to build a statement takes longer than to run it.
+
+
+@cache
+def _take() -> Executable:
+    first = insert(Attempt).values(account=bindparam("tried"), failures=1, last_at=NOW, blocked_until=NOW)
+    return (
+        first.on_conflict_do_update(
+            index_elements=[Attempt.account],
+            set_={
+                "failures": Attempt.failures + 1,
+                "last_at": NOW,
+                "blocked_until": NOW + _delay(Attempt.failures + 1),
+            },
+            where=(Attempt.failures < FREE_FAILURES) | (Attempt.blocked_until <= NOW),
+        )
+        .returning(Attempt.failures)
+        .execution_options(dml_strategy="raw")
+    )
+
+
+@cache
+def _clear() -> Executable:
+    return delete(Attempt).where(Attempt.account == bindparam("tried"))
+
+
 class Attempts:
     """Passwords tried for an account. Time is judged by the database, whose clock all share."""
 
@@ -34,17 +80,9 @@ class Attempts:
         Raises TooManyAttempts while the account is blocked, and counts nothing. It is one atomic
         statement: of any number at once each finds what the one before has made of the row.
         """
-        counted = insert(Attempt).values(account=account, failures=1, last_at=NOW, blocked_until=NOW)
-        statement = counted.on_conflict_do_update(
-            index_elements=[Attempt.account],
-            set_={
-                "failures": Attempt.failures + 1,
-                "last_at": NOW,
-                "blocked_until": NOW + _delay(Attempt.failures + 1),
-            },
-            where=(Attempt.failures < FREE_FAILURES) | (Attempt.blocked_until <= NOW),
-        ).returning(Attempt.failures)
-        failures = await self._session.scalar(statement)
+        failures: int | None = await self._session.scalar(
+            _take(), {"tried": account, "first_delay": FIRST_DELAY}
+        )
         if failures is None:
             seconds = await self._seconds_blocked(account)
             raise TooManyAttempts(f"Try again in {seconds} s.", retry_after=seconds)
@@ -63,7 +101,7 @@ class Attempts:
         return await self._session.scalar(statement.returning(Attempt.account)) is not None
 
     async def clear(self, account: bytes) -> None:
-        await self._session.execute(delete(Attempt).where(Attempt.account == account))
+        await self._session.execute(_clear(), {"tried": account})
 
     async def delete_forgotten(self, retention: timedelta, at_most: int) -> int:
         """Delete what has not been tried for that long, the oldest first, and return how many."""
@@ -75,9 +113,3 @@ class Attempts:
         left = func.ceil(extract("epoch", Attempt.blocked_until - NOW))
         statement = select(cast(func.greatest(left, 1), Integer)).where(Attempt.account == account)
         return await self._session.scalar(statement) or 1
-
-
-def _delay(failures: ColumnElement[int]) -> ColumnElement[timedelta]:
-    doublings = func.least(failures - FREE_FAILURES - 1, DOUBLINGS)
-    grown = func.least(FIRST_DELAY * func.power(2, doublings), MAXIMUM_DELAY)
-    return case((failures <= FREE_FAILURES, timedelta()), else_=grown)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, func, literal, select
+from sqlalchemy import CTE, ColumnElement, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,7 +58,7 @@ class AuditTrail:
     ) -> None:
         """Store it. `account` is what was tried where there is no user: an HMAC, as AccountMacs make them."""
         of = {"user_id": user_id, "account": account, "session_id": session_id}
-        values = {"event": event, "outcome": outcome, **of, **_columns(self._origin)}
+        values = {"event": event, "outcome": outcome, **of, **columns(self._origin)}
         await self._session.execute(insert(AuditEvent).values(values))
 
     async def of_user(self, user_id: UUID, at_most: int) -> list[Audited]:
@@ -73,17 +73,19 @@ class AuditTrail:
         return await delete_oldest(self._session, AuditEvent.id, AuditEvent.at, before, at_most)
 
 
-def recorded(origin: Origin, event: Event, outcome: ColumnElement[str], session: CTE) -> CTE:
-    """Return what records the event in the statement that makes or changes the session, if that is any."""
+def recorded(event: Event, outcome: ColumnElement[str], session: CTE) -> CTE:
+    """Return what records the event in the statement that makes or changes the session, if that is any.
+
+    It takes the `columns` of an origin as parameters.
+    """
     values = {"event": literal(event.value), "outcome": outcome} | {
-        name: literal(value, AuditEvent.__table__.c[name].type) for name, value in _columns(origin).items()
+        name: bindparam(name, type_=AuditEvent.__table__.c[name].type) for name in columns(Origin())
     }
-    columns = ["session_id", "user_id", *values]
     rows = select(session.c.id, session.c.user_id, *values.values())
-    return insert(AuditEvent).from_select(columns, rows).cte("recorded")
+    return insert(AuditEvent).from_select(["session_id", "user_id", *values], rows).cte("recorded")
 
 
-def _columns(origin: Origin) -> dict[str, Any]:
+def columns(origin: Origin) -> dict[str, Any]:
     return {
         "actor": origin.actor,
         "address": origin.address,

@@ -3,20 +3,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, case, func, literal, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Executable, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.errors import InvalidToken
-from shared.models.identity.audit_event import Event, Outcome
 from shared.models.identity.session import Session
-from shared.models.identity.user import User
 from shared.origin import Origin
-from shared.repositories.audit_trail import recorded
+from shared.repositories.audit_trail import columns
 from shared.repositories.deletion import delete_oldest
-from shared.security.refresh_tokens import GRACE, LIFETIME, SESSION_LIFETIME, RefreshToken
+from shared.repositories.session_statements import found, live, rotated, started
+from shared.security.refresh_tokens import RefreshToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +53,6 @@ class LiveSession:
     expires_at: datetime
 
 
-STATE = (
-    Session.id,
-    Session.user_id,
-    Session.counter,
-    Session.expires_at,
-    Session.revoked_at.is_not(None).label("revoked"),
-    func.now().label("now"),
-)
-
-
 SHOWN = (Session.id, Session.created_at, Session.refreshed_at, Session.expires_at)
 MAXIMUM_SHOWN = 1000
 
@@ -78,26 +67,14 @@ class Sessions:
         self._session = session
         self._origin = origin
 
-    async def start(self, user_id: UUID, password_hash: str) -> SessionState | None:
-        """Start a session of a user who has shown the password of this hash.
+    async def start(self, user_id: UUID, password_hash: str, account: bytes) -> SessionState | None:
+        """Start a session of a user who has shown the password of this hash, and forget the attempts before.
 
         None when the user has been disabled or given another password since: who does that and then ends the
         sessions, in one transaction, ends this one too, or is waited for here.
         """
-        unchanged = (User.password_hash == password_hash) & User.disabled_at.is_(None)
-        owner = (
-            select(User.id, func.now() + LIFETIME)
-            .where(User.id == user_id, unchanged)
-            .with_for_update(read=True)
-            .cte("owner")
-        )
-        started = (
-            insert(Session)
-            .from_select([Session.user_id, Session.expires_at], select(owner))
-            .returning(*STATE)
-            .cte("started")
-        )
-        return await self._recorded(Event.LOGIN, literal(Outcome.SUCCEEDED.value), started)
+        owner = {"owner_id": user_id, "known_hash": password_hash, "tried_account": account}
+        return await self._state(started(), owner | columns(self._origin))
 
     async def rotate(self, token: RefreshToken) -> SessionState | None:
         """Judge a token and act on it in one atomic statement; None when its session is not live.
@@ -109,31 +86,12 @@ class Sessions:
         Of several refreshes at once one finds the counter as it was; the others wait for its row lock, then
         find themselves in its grace.
         """
-        current = Session.counter == token.counter
-        just_before = (Session.counter == token.counter + 1) & (Session.refreshed_at > func.now() - GRACE)
-        rotated = (
-            update(Session)
-            .where(Session.id == token.session_id, _live())
-            .values(
-                counter=case((current, Session.counter + 1), else_=Session.counter),
-                refreshed_at=case((current, func.now()), else_=Session.refreshed_at),
-                expires_at=case((current, _next_expiry()), else_=Session.expires_at),
-                revoked_at=case((current | just_before, None), else_=func.now()),
-            )
-            .returning(*STATE, (Session.refreshed_at == func.now()).label("moved"))
-            .cte("rotated")
-        )
-        outcome = case(
-            (rotated.c.revoked, Outcome.REFRESH_TOKEN_REUSED),
-            (rotated.c.moved, Outcome.SUCCEEDED),
-            else_=Outcome.RETRIED,
-        )
-        return await self._recorded(Event.REFRESH, outcome, rotated)
+        shown = {"session_id": token.session_id, "shown_counter": token.counter}
+        return await self._state(rotated(), shown | columns(self._origin))
 
     async def find(self, session_id: UUID) -> SessionState | None:
         """Return a session, live or not."""
-        row = (await self._session.execute(select(*STATE).where(Session.id == session_id))).one_or_none()
-        return None if row is None else SessionState(*row)
+        return await self._state(found(), {"session_id": session_id})
 
     async def demand_live(self, session_id: UUID) -> None:
         """Raises InvalidToken when the session that an access token belongs to has ended before the token."""
@@ -145,7 +103,7 @@ class Sessions:
         """Return the user's live sessions, the last refreshed first, and of very many only those."""
         statement = (
             select(*SHOWN)
-            .where(Session.user_id == user_id, _live())
+            .where(Session.user_id == user_id, live())
             .order_by(Session.refreshed_at.desc(), Session.id)
             .limit(MAXIMUM_SHOWN)
         )
@@ -161,7 +119,7 @@ class Sessions:
 
     async def end_all(self, session_id: UUID) -> UUID | None:
         """End every session of the user whose live session this is, and return the user."""
-        owner = select(Session.user_id).where(Session.id == session_id, _live()).scalar_subquery()
+        owner = select(Session.user_id).where(Session.id == session_id, live()).scalar_subquery()
         return next(iter(await self._revoke_in_order(Session.user_id == owner)), None)
 
     async def end_all_of_user(self, user_id: UUID, *, but: UUID | None = None) -> int:
@@ -178,11 +136,8 @@ class Sessions:
         before = func.now() - retention
         return await delete_oldest(self._session, Session.id, Session.expires_at, before, at_most)
 
-    async def _recorded(self, event: Event, outcome: ColumnElement[str], changed: CTE) -> SessionState | None:
-        """Run what makes or changes one session, and return its state; None where it did neither."""
-        state = select(*(changed.c[column.key] for column in STATE))
-        statement = state.add_cte(recorded(self._origin, event, outcome, changed))
-        row = (await self._session.execute(statement)).one_or_none()
+    async def _state(self, statement: Executable, parameters: dict[str, Any]) -> SessionState | None:
+        row = (await self._session.execute(statement, parameters)).one_or_none()
         return None if row is None else SessionState(*row)
 
     async def _revoke_in_order(self, *which: ColumnElement[bool]) -> Sequence[UUID]:
@@ -191,20 +146,10 @@ class Sessions:
         The rows are locked in the order of their ids. In that of their places, which a refresh changes, two
         at once could each hold the row that the other waits for.
         """
-        locked = (
-            select(Session.id).where(*which, _live()).order_by(Session.id).with_for_update().cte("locked")
-        )
+        locked = select(Session.id).where(*which, live()).order_by(Session.id).with_for_update().cte("locked")
         return await self._revoke(Session.id.in_(select(locked.c.id)))
 
     async def _revoke(self, which: ColumnElement[bool]) -> Sequence[UUID]:
         """End those that are live and return of each whose it was."""
-        live = update(Session).where(which, _live()).values(revoked_at=func.now())
-        return (await self._session.scalars(live.returning(Session.user_id))).all()
-
-
-def _live() -> ColumnElement[bool]:
-    return Session.revoked_at.is_(None) & (Session.expires_at > func.now())
-
-
-def _next_expiry() -> ColumnElement[datetime]:
-    return func.least(func.now() + LIFETIME, Session.created_at + SESSION_LIFETIME)
+        ended = update(Session).where(which, live()).values(revoked_at=func.now())
+        return (await self._session.scalars(ended.returning(Session.user_id))).all()

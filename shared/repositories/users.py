@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, null, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.models.identity.user import User
 from shared.types import IGNORABLE
+
+
+@cache
+def _by_username() -> Select[User]:
+    """Made once: to build a statement takes longer than to run it."""
+    return select(User).where(User.username_folded == bindparam("folded"))
 
 
 class Users:
@@ -27,8 +34,7 @@ class Users:
         return await self._session.scalar(statement)
 
     async def by_username(self, username: str) -> User | None:
-        statement = select(User).where(User.username_folded == fold(username))
-        return await self._session.scalar(statement)
+        return await self._session.scalar(_by_username(), {"folded": fold(username)})
 
     async def by_id(self, user_id: UUID) -> User | None:
         return await self._session.get(User, user_id)

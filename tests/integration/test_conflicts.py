@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from infra.gateway.asgi import load_app
 from shared.config import DatabaseSettings
@@ -157,7 +157,7 @@ async def test_change_of_the_password_waits_for_a_sign_in_and_ends_its_session_t
     async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as tasks, pool.transaction() as ours:
         user = await Users(ours).by_username(signed_in.username)
         assert user is not None
-        started = await Sessions(ours).start(user.id, user.password_hash)
+        started = await Sessions(ours).start(user.id, user.password_hash, b"")
         assert started is not None
         change = client.post("/auth/password", json=body, headers=signed_in.authorization)
         theirs = tasks.create_task(change)
@@ -187,9 +187,10 @@ async def test_caller_whose_transaction_had_to_give_way_is_told_to_come_again(
     refresh_tokens: RefreshTokens,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    engine = create_engine(DatabaseSettings.from_environment())
-    strict = Database(engine.execution_options(isolation_level="REPEATABLE READ"))
-    monkeypatch.setitem(load_app("refresh").dependency_overrides, database, lambda: strict)
+    strict = {"default_transaction_isolation": "repeatable read"}
+    url = create_engine(DatabaseSettings.from_environment()).url
+    engine = create_async_engine(url, connect_args={"server_settings": strict})
+    monkeypatch.setitem(load_app("refresh").dependency_overrides, database, lambda: Database(engine))
     body = {"refresh_token": signed_in.refresh_token}
     async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as tasks, pool.transaction() as ours:
         await Sessions(ours).rotate(refresh_tokens.decode(signed_in.refresh_token))

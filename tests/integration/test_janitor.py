@@ -148,9 +148,9 @@ async def test_batches_before_one_that_failed_stay_removed_and_counted(
     begun = 0
 
     @asynccontextmanager
-    async def fails_the_third_time() -> AsyncIterator[Repositories]:
+    async def fails_the_third_time(*, atomic: bool = True) -> AsyncIterator[Repositories]:
         nonlocal begun
-        async with begin() as repositories:
+        async with begin(atomic=atomic) as repositories:
             yield repositories
             begun += 1
             if begun == 3:
