@@ -5,30 +5,64 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.session import Database, database
 from shared.origin import Origin, origin
 from shared.repositories.attempts import Attempts
 from shared.repositories.audit_trail import AuditTrail
-from shared.repositories.idempotency_keys import IdempotencyKeys
-from shared.repositories.job_upkeep import JobUpkeep
-from shared.repositories.jobs import Jobs
 from shared.repositories.sessions import Sessions
 from shared.repositories.users import Users
+
+if TYPE_CHECKING:
+    from shared.repositories.idempotency_keys import IdempotencyKeys
+    from shared.repositories.job_upkeep import JobUpkeep
+    from shared.repositories.jobs import Jobs
 
 
 @dataclass(frozen=True, slots=True)
 class Repositories:
-    users: Users
-    sessions: Sessions
-    attempts: Attempts
-    audit_trail: AuditTrail
-    jobs: Jobs
-    job_upkeep: JobUpkeep
-    idempotency_keys: IdempotencyKeys
+    """All that there are; those of the queue are imported where they are asked for, which no sign-in does."""
+
+    session: AsyncSession
+    origin: Origin
+
+    @property
+    def users(self) -> Users:
+        return Users(self.session)
+
+    @property
+    def sessions(self) -> Sessions:
+        return Sessions(self.session, self.origin)
+
+    @property
+    def attempts(self) -> Attempts:
+        return Attempts(self.session)
+
+    @property
+    def audit_trail(self) -> AuditTrail:
+        return AuditTrail(self.session, self.origin)
+
+    @property
+    def jobs(self) -> Jobs:
+        from shared.repositories.jobs import Jobs
+
+        return Jobs(self.session)
+
+    @property
+    def job_upkeep(self) -> JobUpkeep:
+        from shared.repositories.job_upkeep import JobUpkeep
+
+        return JobUpkeep(self.session)
+
+    @property
+    def idempotency_keys(self) -> IdempotencyKeys:
+        from shared.repositories.idempotency_keys import IdempotencyKeys
+
+        return IdempotencyKeys(self.session)
 
 
 class UnitOfWork(Protocol):
@@ -47,14 +81,6 @@ async def unit_of_work(
     @asynccontextmanager
     async def begin(*, atomic: bool = True) -> AsyncIterator[Repositories]:
         async with database.transaction(atomic=atomic) as session:
-            yield Repositories(
-                Users(session),
-                Sessions(session, origin),
-                Attempts(session),
-                AuditTrail(session, origin),
-                Jobs(session),
-                JobUpkeep(session),
-                IdempotencyKeys(session),
-            )
+            yield Repositories(session, origin)
 
     return begin

@@ -53,7 +53,7 @@ for function in sys.argv[1:]:
     # What all of them load is loaded once: each goes on from here in a process of its own.
     if not os.fork():
         __import__(f"functions.{function}.handler")
-        print(function, *{name.partition(".")[0] for name in sys.modules}, flush=True)
+        print(function, *{name.partition(".")[0] for name in sys.modules}, *sys.modules, flush=True)
         os._exit(0)
     os.wait()
 """
@@ -83,6 +83,13 @@ def test_every_function_has_a_budget() -> None:
 def test_function_loads_no_more_than_its_budget(function: str, loaded: dict[str, set[str]]) -> None:
     assert "shared" in loaded[function]
     assert loaded[function] & WEIGHED <= BUDGET[function]
+
+
+@pytest.mark.parametrize("function", ["register", "login", "refresh", "logout"])
+def test_sign_in_loads_nothing_of_pictures_and_jobs(function: str, loaded: dict[str, set[str]]) -> None:
+    assert "shared.repositories.users" in loaded[function]
+    theirs = ("shared.images", "shared.messages", "shared.models.media", "shared.repositories.jobs")
+    assert not [name for name in loaded[function] if name.startswith(theirs)]
 
 
 def locked(file: str) -> set[str]:
