@@ -86,7 +86,7 @@ class OldAuditEvents(OldRows):
     """So many at most that none are left: each refresh makes one."""
 
     kind = "old_audit_events"
-    share = 10
+    share = 3
     retention: timedelta
 
     async def delete(self, repositories: Repositories, at_most: int) -> int:
