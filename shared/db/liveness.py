@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from typing import Any
 
@@ -19,9 +20,9 @@ RETURNED_AT = "passepartout.returned_at"
 def verify_liveness(engine: AsyncEngine) -> None:
     """Look at each connection when it is taken from the pool, and replace the pool when it is dead.
 
-    One that the server has closed is known without a word. One that has lain idle is asked: where a process
-    was frozen, or a gateway has dropped the connection, nothing has been heard of its end. The wall clock
-    tells, the only one that goes on while a process is frozen.
+    It is asked where there may be news of its end: it has lain idle, and a frozen process or a gateway says
+    nothing, or there is something to read on it. The wall clock tells, the only one that goes on while a
+    process is frozen.
     """
     dialect = engine.sync_engine.dialect
 
@@ -29,10 +30,9 @@ def verify_liveness(engine: AsyncEngine) -> None:
     def verify(
         connection: DBAPIConnection, entry: ConnectionPoolEntry, proxied: PoolProxiedConnection
     ) -> None:
-        if is_closed(entry):
-            raise InvalidatePoolError
-        returned_at = entry.info.get(RETURNED_AT)
-        if returned_at is None or 0 <= time.time() - returned_at < TRUSTED_SECONDS:
+        if RETURNED_AT not in entry.info:
+            return
+        if _is_trusted(entry.info[RETURNED_AT]) and not _has_news(entry.driver_connection):
             return
         try:
             dialect.do_ping(connection)
@@ -44,6 +44,18 @@ def verify_liveness(engine: AsyncEngine) -> None:
         entry.info[RETURNED_AT] = time.time()
 
 
-def is_closed(entry: ConnectionPoolEntry) -> bool:
-    driver: Any = entry.driver_connection
-    return bool(driver.is_closed())
+def _is_trusted(returned_at: float) -> bool:
+    return 0 <= time.time() - returned_at < TRUSTED_SECONDS
+
+
+def _has_news(driver: Any) -> bool:
+    """Tell whether the server has closed it, also where no event loop has run since, as between two events.
+
+    Nothing else is to come on a connection that is idle.
+    """
+    if driver.is_closed():
+        return True
+    # asyncpg gives its socket to nobody else.
+    news = select.poll()
+    news.register(driver._transport.get_extra_info("socket"), select.POLLIN)
+    return bool(news.poll(0))
