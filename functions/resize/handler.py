@@ -3,6 +3,7 @@ from functions.resize.queue import open_queue
 from shared.app import create_app
 from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
 from shared.on_startup.kafka import open_kafka
+from shared.on_startup.memory import open_memory
 from shared.on_startup.pictures import open_picture_limits
 from shared.on_startup.presets import open_presets
 from shared.on_startup.storage import open_storage
@@ -18,6 +19,7 @@ app = create_app(
         open_picture_limits,
         open_presets,
         open_threads,
+        open_memory,
         open_storage,
         open_kafka,
         open_queue,

@@ -16,6 +16,7 @@ from shared.metrics.instruments import (
 )
 from shared.on_startup.database import open_database
 from shared.on_startup.kafka import open_kafka
+from shared.on_startup.memory import open_memory
 from shared.on_startup.pictures import open_picture_limits
 from shared.on_startup.storage import open_storage
 from shared.on_startup.threads import open_threads
@@ -24,7 +25,7 @@ from shared.runtime import TaskEntry
 app = create_app(
     "worker",
     APIRouter(),
-    resources=[open_database, open_storage, open_kafka, open_picture_limits, open_threads],
+    resources=[open_database, open_storage, open_kafka, open_picture_limits, open_threads, open_memory],
     instruments=[
         *(JOBS, JOB_ATTEMPTS, JOB_DURATION, JOB_QUEUE_DURATION, JOB_WORK_DURATION, CONSUMER_LAG),
         DEAD_RECORDS,

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Printed
 
-from infra.bench import cold_starts, front_door, imports, logins, over_http, pictures, queue, results
+from infra.bench import cold_starts, front_door, imports, logins, memory, over_http, pictures, queue, results
 from infra.bench.row import Row
 from infra.bench.table import Table, table_of
 
@@ -33,6 +33,8 @@ def _section(name: str, title: str, measure: Callable[[], Iterable[Row]]) -> Sec
 SECTIONS = (
     Section("pictures", pictures.measure),
     Section("http", over_http.measure),
+    Section("memory", memory.measure),
+    Section("burst", burst.measure),
     _section("logins", "Sign-in: ours against what it is held to", logins.measure),
     _section("imports", "Imports: a fresh process of ours against its libraries alone", imports.measure),
     _section(
