@@ -7,12 +7,12 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 READY := .venv/.ready
 FUNCTIONS := register login refresh logout resize upload jobs worker janitor
-GROUPS := $(FUNCTIONS) local development
+GROUPS := $(FUNCTIONS) local development schema
 LOCK := .local/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-functions test-kafka test-compose check format bench fuzz contact-sheet lock clean
+.PHONY: help run test test-schema test-functions test-kafka test-compose check format bench fuzz contact-sheet lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -22,6 +22,9 @@ run: $(READY) ## Start everything on this machine, resize a photograph, serve on
 
 test: $(READY) ## Run all tests (ARGS='-k login' to choose)
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-schema: $(READY) ## Send thousands of requests made of the OpenAPI document, by schemathesis, to the bundle
+	@$(BIN)/python -m pytest --numprocesses 0 -s tests/schema $(ARGS)
 
 test-functions: $(READY) ## Run each function with its own packages alone, and under AWS's emulator (from PyPI)
 	@$(BIN)/python -m pytest tests/functions $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from itertools import islice
@@ -47,8 +48,14 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def media_type(request: Request) -> str:
-    """Return the content type without its parameters, in lower case; empty when there is none."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    """Return the content type without its parameters, in lower case; empty when there is none.
+
+    Raises MediaTypeUnsupported for more than one.
+    """
+    found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if "," in found:
+        raise MediaTypeUnsupported("The request has more than one Content-Type.")
+    return found
 
 
 async def read_body(
@@ -81,8 +88,8 @@ async def read_body(
 
 def _refuse_encoded(request: Request) -> None:
     """Raise MediaTypeUnsupported for a compressed body: what it grows to has no bound (RFC 9110, 8.4)."""
-    coding = request.headers.get("content-encoding", IDENTITY).strip().lower()
-    if coding not in ("", IDENTITY):
+    codings = request.headers.get("content-encoding", IDENTITY).lower().split(",")
+    if any(coding.strip() not in ("", IDENTITY) for coding in codings):
         raise MediaTypeUnsupported("The body must come as it is, without a Content-Encoding.")
 
 
@@ -103,11 +110,27 @@ def _too_large(refusal: type[Problem], limit: int, actual: int | str) -> Problem
 
 
 def parse_json(body: bytes) -> Any:
-    """Return the JSON value; NaN, infinities, lone surrogates and deep nesting are no JSON here."""
+    """Return the JSON value; NaN, infinities, lone surrogates, deep nesting and twins are no JSON here."""
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BodyInvalid(f"The body is not valid JSON: {error.msg}, at {error.pos}.") from None
+    _refuse_twins(body.decode())
+    return value
+
+
+def _refuse_twins(text: str) -> None:
+    """Raise BodyInvalid where a member is given twice, of which orjson takes the last (RFC 8259, 4)."""
+    try:
+        # Numbers stay text: they may have more digits than Python reads.
+        json.loads(text, object_pairs_hook=_demand_once, parse_int=str, parse_float=str)
+    except RecursionError:
+        raise BodyInvalid("The body is nested too deeply.") from None
+
+
+def _demand_once(members: list[tuple[str, Any]]) -> None:
+    if len(dict(members)) < len(members):
+        raise BodyInvalid("A member of an object is given twice.")
 
 
 class JsonRoute(APIRoute):
@@ -140,6 +163,11 @@ class _ParsedRequest(Request):
 
     async def json(self) -> Any:
         return self._parsed[1]
+
+
+def body_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return what OpenAPI says of a body that no signature has; its `$defs` are to be components."""
+    return {"schema": model.model_json_schema(ref_template="#/components/schemas/{model}")}
 
 
 async def read_json(request: Request, model: type[Body]) -> Body:

@@ -52,7 +52,12 @@ def _hidden(character: str) -> bool:
 
 Username = Annotated[
     str,
-    Field(min_length=1, max_length=MAXIMUM_USERNAME_CHARACTERS, examples=["ada"]),
+    Field(
+        min_length=1,
+        max_length=MAXIMUM_USERNAME_CHARACTERS,
+        examples=["ada"],
+        json_schema_extra={"format": "username"},
+    ),
     AfterValidator(_legible),
 ]
 """A name in NFKC, of which nothing is hidden: no two differ by that alone.

@@ -10,6 +10,7 @@ from shared.authentication import authenticated
 from shared.concurrency import BoundedThreads
 from shared.errors import (
     BodyInvalid,
+    BodyTimeout,
     BodyTooLarge,
     DatabaseUnavailable,
     InvalidCredentials,
@@ -22,7 +23,7 @@ from shared.on_startup.accounts import account_macs
 from shared.on_startup.threads import threads
 from shared.on_startup.tokens import token_issuer, verification_key_ring
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
-from shared.requests import FORM, JSON, read_json, read_json_or_form
+from shared.requests import FORM, JSON, body_schema, read_json, read_json_or_form
 from shared.responses import NO_STORE, OrjsonResponse, problems
 from shared.security.access_tokens import Identity
 from shared.security.account_macs import AccountMacs
@@ -33,6 +34,7 @@ router = APIRouter()
 
 REFUSALS = problems(
     InvalidCredentials,
+    BodyTimeout,
     BodyTooLarge,
     MediaTypeUnsupported,
     BodyInvalid,
@@ -40,10 +42,13 @@ REFUSALS = problems(
     TooBusy,
     DatabaseUnavailable,
 )
-BODY: dict[str, Any] = {"schema": Credentials.model_json_schema()}
+BODY = body_schema(Credentials)
+# A field that is given twice is refused (RFC 6749, 3.2), so none is a list.
+FORM_BODY = {"schema": {**BODY["schema"], "additionalProperties": {"type": "string"}}}
 CHANGE_REFUSALS = problems(
     InvalidToken,
     InvalidCredentials,
+    BodyTimeout,
     BodyTooLarge,
     MediaTypeUnsupported,
     BodyInvalid,
@@ -51,7 +56,7 @@ CHANGE_REFUSALS = problems(
     TooBusy,
     DatabaseUnavailable,
 )
-CHANGE_BODY: dict[str, Any] = {"schema": PasswordChangeRequest.model_json_schema()}
+CHANGE_BODY = body_schema(PasswordChangeRequest)
 JWKS_CACHE = {"Cache-Control": "public, max-age=600"}
 
 
@@ -79,7 +84,7 @@ async def credentials(request: Request) -> Credentials:
     "/auth/login",
     tags=["tokens"],
     responses=REFUSALS,
-    openapi_extra={"requestBody": {"required": True, "content": {JSON: BODY, FORM: BODY}}},
+    openapi_extra={"requestBody": {"required": True, "content": {JSON: BODY, FORM: FORM_BODY}}},
 )
 async def login(
     credentials: Annotated[Credentials, Depends(credentials)],

@@ -9,6 +9,7 @@ from functions.refresh.service import OwnSessions, Refresh
 from shared.authentication import authenticated
 from shared.errors import (
     BodyInvalid,
+    BodyTimeout,
     BodyTooLarge,
     DatabaseUnavailable,
     InvalidToken,
@@ -32,6 +33,7 @@ REFUSALS = problems(
     RefreshTokenInvalid,
     RefreshTokenExpired,
     RefreshTokenReused,
+    BodyTimeout,
     BodyTooLarge,
     MediaTypeUnsupported,
     BodyInvalid,

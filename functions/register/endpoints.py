@@ -7,6 +7,7 @@ from functions.register.service import Register
 from shared.concurrency import BoundedThreads
 from shared.errors import (
     BodyInvalid,
+    BodyTimeout,
     BodyTooLarge,
     DatabaseUnavailable,
     MediaTypeUnsupported,
@@ -25,6 +26,7 @@ router = APIRouter(route_class=JsonRoute, tags=["accounts"])
 REFUSALS = problems(
     RegistrationClosed,
     UsernameTaken,
+    BodyTimeout,
     BodyTooLarge,
     MediaTypeUnsupported,
     BodyInvalid,

@@ -2,34 +2,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from functions.resize.queue import Queue, queue
+from functions.resize.description import ANSWERS, BODY, HEADERS
+from functions.resize.queue import Queue, idempotency_key, queue
 from functions.resize.schemas import StoredSource
 from functions.resize.service import Asked, Resized, ResizeService
 from functions.resize.stored import StoredPictures
-from functions.resize.upload import DEFAULT_NAME, FIELD, MULTIPART, Upload, read_upload
+from functions.resize.upload import DEFAULT_NAME, Upload, read_upload
 from shared.authentication import authenticated
 from shared.concurrency import BoundedThreads
 from shared.db.storage import ObjectStorage, object_storage
-from shared.errors import (
-    BodyInvalid,
-    BodyTooLarge,
-    DatabaseUnavailable,
-    IdempotencyKeyReused,
-    InvalidToken,
-    MediaTypeUnsupported,
-    ParametersInvalid,
-    QueueUnavailable,
-    ResultTooLarge,
-    SourceNotFound,
-    SourceTooLarge,
-    SourceTooManyPixels,
-    SourceUnreadable,
-    SourceUnsupported,
-    StorageUnavailable,
-    TooBusy,
-    TooSlow,
-)
-from shared.images.formats import FORMATS
+from shared.errors import ParametersInvalid
 from shared.images.limits import Limits
 from shared.images.negotiation import accepted_formats
 from shared.images.options import ProcessingOptions
@@ -38,56 +20,10 @@ from shared.on_startup.pictures import answer_bytes, memory_megabytes, picture_l
 from shared.on_startup.presets import Presets, presets
 from shared.on_startup.threads import threads
 from shared.requests import JSON, invalid, media_type, read_json, single_values
-from shared.responses import NO_STORE, inline_filename, problems
+from shared.responses import NO_STORE, inline_filename
 from shared.security.access_tokens import Identity
 
 router = APIRouter(tags=["pictures"])
-
-REFUSALS = problems(
-    InvalidToken,
-    SourceNotFound,
-    SourceTooLarge,
-    ResultTooLarge,
-    BodyTooLarge,
-    SourceUnsupported,
-    SourceUnreadable,
-    SourceTooManyPixels,
-    ParametersInvalid,
-    BodyInvalid,
-    MediaTypeUnsupported,
-    TooBusy,
-    TooSlow,
-    StorageUnavailable,
-    QueueUnavailable,
-    DatabaseUnavailable,
-    IdempotencyKeyReused,
-)
-BINARY = {"type": "string", "format": "binary"}
-FORM = {"type": "object", "required": [FIELD], "properties": {FIELD: BINARY}}
-BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "application/octet-stream": {"schema": BINARY},
-        MULTIPART: {"schema": FORM},
-        JSON: {"schema": StoredSource.model_json_schema()},
-    },
-}
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The picture",
-        "content": {written.media_type: {"schema": BINARY} for written in FORMATS.values()},
-    },
-    202: {
-        "description": "The job, with `Prefer: respond-async` or `outputs`; `Location` shows how it goes on",
-        "headers": {"Location": {"schema": {"type": "string"}}},
-    },
-    304: {"description": "The picture has not changed: it is the one of If-None-Match"},
-    303: {
-        "description": "The picture is too large for an answer: GET it from there, without the token",
-        "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
-    },
-    **REFUSALS,
-}
 
 
 async def resize_service(
@@ -110,8 +46,8 @@ async def stored_pictures(
     "/file/resize",
     response_class=Response,
     responses=ANSWERS,
-    dependencies=[Depends(authenticated), Depends(single_values)],
-    openapi_extra={"requestBody": BODY},
+    dependencies=[Depends(authenticated), Depends(single_values), Depends(idempotency_key)],
+    openapi_extra={"parameters": HEADERS, "requestBody": BODY},
 )
 async def resize(
     request: Request,

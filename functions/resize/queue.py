@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SUBMISSION = "functions.resize.submission"
 JOB_PATH = "/file/jobs"
 
-IDEMPOTENCY_KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,255}")
+IDEMPOTENCY_KEY = re.compile(r"[!-+\-.-~]{1,255}")
 """No comma: two headers are joined by one, and the second must not go unseen."""
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, 3.2."""
@@ -63,7 +63,7 @@ class Queue:
         maximum_bytes: int,
     ) -> Response:
         """Make a job of the request, and answer 202 when the broker has acknowledged it."""
-        key = _idempotency_key(request)
+        key = await idempotency_key(request)
         submissions = await self._open()
         params = [each.as_parameters() for each in outputs]
         source = named.source if named else (await read_upload(request, maximum_bytes)).content
@@ -90,7 +90,8 @@ def _accepted(request: Request, outputs: list[ProcessingOptions]) -> list[Output
     return list(accepted_formats(request.headers.get("accept", "")))
 
 
-def _idempotency_key(request: Request) -> str | None:
+async def idempotency_key(request: Request) -> str | None:
+    """The key, or None; one that is none is refused, though no job may come of the request."""
     given = request.headers.get("Idempotency-Key")
     if given is not None and not IDEMPOTENCY_KEY.fullmatch(given):
         fault = "one of 1 to 255 visible ASCII characters, none of them a comma"

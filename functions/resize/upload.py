@@ -11,7 +11,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from shared.errors import BodyInvalid, MediaTypeUnsupported, SourceTooLarge
+from shared.errors import BodyInvalid, MediaTypeUnsupported, SourceTooLarge, SourceUnreadable
 from shared.requests import media_type, read_body
 
 MULTIPART = "multipart/form-data"
@@ -32,12 +32,13 @@ class Upload:
 
 
 async def read_upload(request: Request, maximum_bytes: int) -> Upload:
-    """Return the picture. Raises SourceTooLarge as soon as that is known, or BodyInvalid.
+    """Return the picture. Raises SourceTooLarge as soon as that is known, SourceUnreadable or BodyInvalid.
 
     The content type of a body that is no form tells nothing: the picture's own bytes say what it is.
     """
     if media_type(request) != MULTIPART:
-        return Upload(await read_body(request, maximum_bytes, SourceTooLarge), DEFAULT_NAME)
+        content = await read_body(request, maximum_bytes, SourceTooLarge)
+        return Upload(_some(content), DEFAULT_NAME)
     body = await read_body(request, maximum_bytes, SourceTooLarge, FORM_OVERHEAD_BYTES)
     _refuse_charset(request)
     parser = _InMemoryParser(
@@ -55,7 +56,13 @@ async def read_upload(request: Request, maximum_bytes: int) -> Upload:
         raise SourceTooLarge(
             f"At most {maximum_bytes} bytes are taken.", limit=maximum_bytes, actual=len(content)
         )
-    return Upload(content, _stem(file.filename or ""))
+    return Upload(_some(content), _stem(file.filename or ""))
+
+
+def _some(content: bytes) -> bytes:
+    if not content:
+        raise SourceUnreadable("There is no picture: not one byte of it.", limit=1, actual=0)
+    return content
 
 
 def _refuse_charset(request: Request) -> None:

@@ -1,4 +1,4 @@
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -8,6 +8,7 @@ from shared.authentication import authenticated
 from shared.db.storage import ObjectStorage, object_storage
 from shared.errors import (
     BodyInvalid,
+    BodyTimeout,
     BodyTooLarge,
     InvalidToken,
     MediaTypeUnsupported,
@@ -17,7 +18,7 @@ from shared.errors import (
     TooBusy,
 )
 from shared.on_startup.pictures import source_bytes
-from shared.requests import JSON, read_json
+from shared.requests import JSON, body_schema, read_json
 from shared.responses import NO_STORE, problems
 from shared.security.access_tokens import Identity
 
@@ -25,6 +26,7 @@ router = APIRouter(tags=["pictures"])
 
 REFUSALS = problems(
     InvalidToken,
+    BodyTimeout,
     BodyTooLarge,
     SourceTooLarge,
     MediaTypeUnsupported,
@@ -33,7 +35,7 @@ REFUSALS = problems(
     TooBusy,
     StorageUnavailable,
 )
-BODY: dict[str, Any] = {"schema": UploadRequest.model_json_schema()}
+BODY = body_schema(UploadRequest)
 
 
 async def uploads(

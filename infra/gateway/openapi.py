@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,7 +26,10 @@ def merged_document(apps: Mapping[str, FastAPI], routes: Iterable[Route]) -> dic
             continue
         document = apps[route.function].openapi()
         method = route.method.lower()
-        paths.setdefault(route.path, {})[method] = document["paths"][route.path][method]
+        operation = deepcopy(document["paths"][route.path][method])
+        paths.setdefault(route.path, {})[method] = operation
+        for body in operation.get("requestBody", {}).get("content", {}).values():
+            components["schemas"].update(body["schema"].pop("$defs", {}))
         for kind, named in document.get("components", {}).items():
             components.setdefault(kind, {}).update(named)
     return {

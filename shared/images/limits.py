@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from shared.errors import SourceTooManyPixels, SourceUnreadable
 
+LARGEST_EXACT = 2**53 - 1
+"""Above it two readers of JSON may read two numbers (RFC 8259, 6)."""
+
 MAXIMUM_OUTPUT_PIXELS_A_SIDE = 8192
 
 MAXIMUM_SOURCE_PIXELS_A_SIDE = 65_535

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import ParametersInvalid
-from shared.images.limits import MAXIMUM_OUTPUT_PIXELS_A_SIDE
+from shared.images.limits import LARGEST_EXACT, MAXIMUM_OUTPUT_PIXELS_A_SIDE
 
 ResizingType = Literal["fit", "fill", "fill-down", "force"]
 Gravity = Literal[
@@ -24,11 +24,20 @@ RESIZING_TYPE = Field(
 FORMAT = Field(description="`auto` takes one that `Accept` names; left out, it is the source's.")
 BACKGROUND = Field(pattern="^[0-9a-fA-F]{6}$", description="Under transparency, where the format has none.")
 
+MAX_BYTES = Field(ge=1, le=LARGEST_EXACT, description="The quality is lowered until it fits.")
+PRESET = Field(
+    description="A name from the configuration; these add to it.", json_schema_extra={"format": "preset"}
+)
+ONE_OF_THESE: list[Any] = [
+    {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+    for name in ("width", "height", "preset")
+]
+
 
 class ProcessingOptions(BaseModel):
     """A parameter that is not known is refused: a misspelt one would be lost without a word."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"anyOf": ONE_OF_THESE})
 
     width: Side | None = None
     height: Side | None = None
@@ -40,12 +49,12 @@ class ProcessingOptions(BaseModel):
     ] = 1
     format: Annotated[RequestedFormat | None, FORMAT] = None
     quality: Annotated[int | None, Field(ge=1, le=100, description="Left out, 80; of AVIF 65.")] = None
-    max_bytes: Annotated[int | None, Field(ge=1, description="The quality is lowered until it fits.")] = None
+    max_bytes: Annotated[int | None, MAX_BYTES] = None
     background: Annotated[str, BACKGROUND] = "ffffff"
     keep_metadata: Annotated[bool, Field(description="Keep EXIF, without positions and maker's notes.")] = (
         False
     )
-    preset: Annotated[str | None, Field(description="A name from the configuration; these add to it.")] = None
+    preset: Annotated[str | None, PRESET] = None
 
     def with_preset(self, presets: Mapping[str, ProcessingOptions]) -> ProcessingOptions:
         """Return these options with those of their preset that they do not set themselves.

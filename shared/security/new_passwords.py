@@ -32,6 +32,7 @@ NewPassword = Annotated[
         min_length=MINIMUM_CHARACTERS,
         max_length=MAXIMUM_CHARACTERS,
         examples=["correct horse battery staple"],
+        json_schema_extra={"format": "password"},
     ),
     AfterValidator(_uncommon),
 ]

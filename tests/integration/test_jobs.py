@@ -381,3 +381,8 @@ async def test_preference_is_ignored_where_there_is_no_queue(
     assert at_once.status_code == 200 and "preference-applied" not in at_once.headers
     batch = await queueing.post_json("", {"source": str(uuid4()), "outputs": [{"width": 5}]})
     assert_problem(batch, 503, "queue_unavailable")
+
+
+async def test_no_picture_makes_no_job(queueing: Queueing) -> None:
+    assert_problem(await queueing.post("width=50", b""), 422, "source_unreadable")
+    assert (await queueing.get("/file/jobs")).json()["jobs"] == []

@@ -93,7 +93,10 @@ async def test_replay_of_an_older_token_ends_the_session_at_once(
 async def test_fifty_at_once_get_one_successor(client: httpx.AsyncClient, signed_in: SignedIn) -> None:
     answers = await asyncio.gather(*(refresh(client, signed_in.refresh_token) for _ in range(50)))
     assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.json()["refresh_token"] for answer in answers}) == 1
+    [newest] = {answer.json()["refresh_token"] for answer in answers}
+    listed = await client.get("/auth/sessions", headers=signed_in.authorization)
+    assert [each["id"] for each in listed.json()["sessions"]] == [signed_in.session_id]
+    assert await successor(client, newest) != newest
 
 
 async def test_expired_token_is_refused(client: httpx.AsyncClient, signed_in: SignedIn, age: Age) -> None:

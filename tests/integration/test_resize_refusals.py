@@ -227,3 +227,12 @@ async def test_two_tokens_are_none(client: httpx.AsyncClient, signed_in: SignedI
     bearer = ("Authorization", f"Bearer {signed_in.access_token}")
     answer = await client.post(f"{ROUTE}?{HUNDRED}", content=photograph, headers=[bearer, bearer])
     assert_problem(answer, 401, "invalid_token")
+
+
+@pytest.mark.parametrize("key", ["", "two words", "\x7f", "x" * 256])
+async def test_idempotency_key_that_is_none_is_refused_though_no_job_is_asked_for(
+    resizer: Resizer, photograph: bytes, key: str
+) -> None:
+    answer = await resizer.post(HUNDRED, photograph, **{"Idempotency-Key": key})
+    problem = assert_problem(answer, 422, "parameters_invalid")
+    assert [(each["in"], each["name"]) for each in problem["errors"]] == [("header", "Idempotency-Key")]

@@ -86,3 +86,9 @@ async def test_what_is_not_known_is_refused(client: httpx.AsyncClient, signed_in
 async def test_nobody_uploads_without_a_token(client: httpx.AsyncClient) -> None:
     answer = await client.post("/file/upload", content=b"not even JSON")
     assert_problem(answer, 401, "invalid_token")
+
+
+async def test_length_with_a_point_and_nothing_after_it_is_whole(uploader: Uploader) -> None:
+    assert (await uploader.ask(JPEG, 1000.0)).status_code == 201
+    problem = assert_problem(await uploader.ask(JPEG, 2.0**53), 422, "body_invalid")
+    assert [error["name"] for error in problem["errors"]] == ["content_length"]
