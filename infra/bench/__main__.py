@@ -11,7 +11,18 @@ import typer
 from rich.console import Console
 from rich.table import Table as Printed
 
-from infra.bench import cold_starts, front_door, imports, logins, memory, over_http, pictures, queue, results
+from infra.bench import (
+    burst,
+    cold_starts,
+    front_door,
+    imports,
+    logins,
+    memory,
+    over_http,
+    pictures,
+    queue,
+    results,
+)
 from infra.bench.row import Row
 from infra.bench.table import Table, table_of
 

@@ -74,6 +74,7 @@ def over_uvicorn() -> Iterator[tuple[int, int]]:
     """Serve `resize` as the container's `http` does. Yield its port and its process."""
     port = free_port(0)
     command = ["-m", "uvicorn", "functions.resize.handler:app", "--port", str(port), "--no-access-log"]
+    command += ["--timeout-keep-alive", "75"]
     with _serving([sys.executable, *command, "--log-level", "warning"], port) as process:
         yield port, process
 

@@ -22,6 +22,11 @@ class _Protocol(H11Protocol):
         """Say nothing: to ignore an Upgrade is one of the answers to it (RFC 9110, 7.8)."""
 
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than any Retry-After, and than a load balancer keeps a connection, 60 s: of one that is closed first
+on this side, what is sent at that moment is lost, and few clients send a POST again by themselves."""
+
+
 class Server(uvicorn.Server):
     """Leaves the signals to the program, and says when it has started."""
 
@@ -37,6 +42,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 lifespan="off",
                 timeout_graceful_shutdown=drain_seconds,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         self.ready = asyncio.Event()

@@ -39,3 +39,26 @@ async def test_every_one_of_200_is_answered(photograph: bytes) -> None:
             assert int(answer.headers["retry-after"]) >= 1
         else:
             assert answer.headers["content-type"] == "image/jpeg" and answer.content[:2] == b"\xff\xd8"
+
+
+TRIES = 20
+
+
+@pytest.mark.usefixtures("environment")
+async def test_who_obeys_retry_after_is_answered(photograph: bytes) -> None:
+    headers = {"Authorization": f"Bearer {access_token()}"}
+    async with front_door(replace(QUIET, processes=2), RESIZE, ROUTES) as client:
+
+        async def resize() -> list[int]:
+            statuses: list[int] = []
+            while len(statuses) < TRIES:
+                answer = await client.post("/file/resize?width=20", content=photograph, headers=headers)
+                statuses.append(answer.status_code)
+                if answer.status_code == 200:
+                    break
+                await asyncio.sleep(int(answer.headers["retry-after"]))
+            return statuses
+
+        tried = await asyncio.gather(*(resize() for _ in range(REQUESTS)))
+    assert {statuses[-1] for statuses in tried} == {200}
+    assert {status for statuses in tried for status in statuses[:-1]} == {429}
