@@ -78,8 +78,8 @@ async def _measure(pictures: dict[str, bytes], opened: ExitStack) -> list[list[s
             # Queued before there is a worker, so that none of it is what submits.
             source = await _upload(client, picture)
             await _submit(client, source, JOBS)
-            with worker() as process:
-                ours = await _rate(source, psutil.Process(process))
+            with worker():
+                ours = await _rate(source, await _worker_process())
             for what, mine, its in zip(("jobs a second", "CPU ms a job"), ours, _engine(picture)):
                 rows.append(
                     [f"{name} → {WIDTH} px, {what}", f"{mine:.1f}", f"{its:.1f}", f"{mine / its:.2f}"]
@@ -121,6 +121,14 @@ async def _submit(client: httpx.AsyncClient, source: str, count: int) -> None:
             f"/file/resize?width={WIDTH}", json={"source": source}, headers={"Prefer": "respond-async"}
         )
         assert answer.status_code == 202, answer.text
+
+
+async def _worker_process() -> psutil.Process:
+    while True:
+        for child in psutil.Process().children():
+            if "functions.worker" in child.cmdline():
+                return child
+        await asyncio.sleep(0.05)
 
 
 async def _rate(source: str, process: psutil.Process) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from infra.local.errors import LocalError
-from infra.local.programs import running
+from infra.local.programs import kept_running
 from shared.messages.topics import TOPICS
 
 START_SECONDS = 10
@@ -60,9 +60,9 @@ def _address(program: subprocess.Popen[str]) -> str:
 
 
 def worker() -> AbstractContextManager[None]:
-    """Run a worker; at the end of the block it ends with what it has in hand."""
+    """Keep a worker running; at the end of the block it ends with what it has in hand."""
     command = [sys.executable, "-m", "functions.worker"]
-    return running(command, output=None, stop_seconds=STOP_SECONDS, env=os.environ | UNSET, cwd=ROOT)
+    return kept_running(command, output=None, stop_seconds=STOP_SECONDS, env=os.environ | UNSET, cwd=ROOT)
 
 
 def _serve() -> None:

@@ -5,6 +5,7 @@ Each import stands in the step that it belongs to: it is a good part of what the
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -61,9 +62,14 @@ def start_services(services: ExitStack, data: Path) -> str:
         os.environ["PUSHGATEWAY_URL"] = url
         outcome.text = f"{url}/metrics ({whose})"
     with step("Kafka") as outcome:
+        from infra.local.lost_jobs import fail_lost_jobs
+
         os.environ["KAFKA_BOOTSTRAP_SERVERS"] = broker()
+        lost = asyncio.run(fail_lost_jobs())
         services.enter_context(worker())
         outcome.text = f"{os.environ['KAFKA_BOOTSTRAP_SERVERS']}, a worker"
+        if lost:
+            outcome.text += f"; {lost} jobs of the last run have failed, as it took the queue with it"
     # After all programs are started: none of them inherits a secret.
     password = keys.pop("DEMO_PASSWORD")
     os.environ.update(SETTINGS | keys)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.models.media.job import QUEUED, RUNNING, Job
+from shared.models.media.job import FAILED, QUEUED, RUNNING, Job
 from shared.repositories.deletion import delete_oldest
 from shared.repositories.jobs import FREE, TOLD, UNFINISHED
 
@@ -55,6 +55,12 @@ class JobUpkeep:
             .with_for_update(skip_locked=True)
         )
         return [Stalled(*row) for row in await self._session.execute(statement)]
+
+    async def fail_unfinished(self, problem: dict[str, Any]) -> int:
+        """Set every job failed that is not finished, and return how many."""
+        end = {"status": FAILED, "problem": problem, "finished_at": func.clock_timestamp(), **FREE}
+        ended = update(Job).where(Job.status.in_(UNFINISHED)).values(end).returning(Job.id, TOLD)
+        return len((await self._session.execute(ended)).all())
 
     async def resend(self, job_id: UUID) -> None:
         """Note that the job's record has been sent again."""

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from functions.janitor.jobs import OldJobs, StalledJobs
 from functions.janitor.service import Janitor
+from infra.local.lost_jobs import fail_lost_jobs
 from shared.db.session import Database
 from shared.errors import ChoresFailed
 from shared.messages.resize_requested import ResizeRequested, StoredSource
@@ -146,3 +147,19 @@ async def test_jobs_go_with_their_results(jobs: Jobs) -> None:
     assert None not in [await jobs.state(job) for job in kept]
     async with jobs.begin() as repositories:
         assert await repositories.idempotency_keys.job_of(owner.user_id, "key", b"2") is None
+
+
+async def test_make_run_fails_what_an_earlier_run_has_left(
+    jobs: Jobs, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [await jobs.add("attempt = 1"), await jobs.add("attempt = 1", None, taken=True)]
+    done = await jobs.add("status = 'done', finished_at = now()")
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    assert await fail_lost_jobs() == 2
+    for job in left:
+        state = await jobs.state(job)
+        assert state is not None and state.problem is not None
+        assert (state.status, state.problem["code"]) == ("failed", "job_stalled")
+    state = await jobs.state(done)
+    assert state is not None and state.status == "done"
+    assert await fail_lost_jobs() == 0

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
 import infra.migrations
-from infra.local import metrics, object_storage
+from infra.local import lost_jobs, metrics, object_storage
 from infra.local import postgres as postgres_module
 from infra.local.errors import LocalError
 from infra.local.keys import local_keys
 from infra.local.main_job import main_job
 from infra.local.metrics import pushgateway
 from infra.local.ports import HOST, free_port, listen
+from infra.local.programs import kept_running
 from infra.local.server import served_in_thread
 from infra.local.services import start_services
 from shared.config import MetricsSettings, RegistrationSettings, SigningSettings
@@ -114,6 +117,7 @@ def test_functions_are_set_up_for_the_main_job_whatever_the_caller_has_set(
     """The programs are left out: what the functions are told of them is looked at."""
     monkeypatch.setattr(postgres_module, "postgres", lambda data: nullcontext(DATABASE_URL))
     monkeypatch.setattr(infra.migrations, "upgrade", lambda url: None)
+    monkeypatch.setattr(lost_jobs, "fail_lost_jobs", AsyncMock(return_value=2))
     monkeypatch.setattr(object_storage, "object_storage", lambda: nullcontext("http://s3"))
     monkeypatch.setattr(object_storage, "make_bucket", lambda *args: None)
     monkeypatch.setattr(metrics, "pushgateway", lambda: nullcontext(("http://gateway", "nobody's")))
@@ -135,3 +139,16 @@ def test_functions_are_set_up_for_the_main_job_whatever_the_caller_has_set(
     pushed = MetricsSettings.from_environment(environment)
     assert (pushed.pushgateway_url, pushed.metrics_port) == ("http://gateway", None)
     assert (environment["DATABASE_URL"], "DEMO_PASSWORD" in environment) == (DATABASE_URL, False)
+
+
+def test_program_that_ends_is_started_again_until_it_is_not_wanted_any_more(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    told = f"import os, signal; print(os.getpid(), file=open({str(pipe)!r}, 'w')); signal.pause()"
+    with kept_running([sys.executable, "-c", told]):
+        first = int(pipe.read_text())
+        os.kill(first, signal.SIGKILL)
+        again = int(pipe.read_text())
+        assert again != first
+    with pytest.raises(ProcessLookupError):
+        os.kill(again, 0)

@@ -74,8 +74,9 @@ def choose(case: Case[Any]) -> None:
                         del output[name]
     elif all(case.query.get(name) is None for name in ("width", "height", "preset")):
         case.query["width"] = 64
-    sides = [case.query.get(name) or 0 for name in ("width", "height")]
-    if max(sides) * (case.query.get("dpr") or 1) > HARMLESS_SIDE:
+    # Some phases write a number as text.
+    width, height, dpr = (float(case.query.get(name) or 1) for name in ("width", "height", "dpr"))
+    if max(width, height) * dpr > HARMLESS_SIDE:
         case.query["enlarge"] = False
     if case.query.get("max_bytes") is not None:
         case.query["max_bytes"] = ROOMY_BYTES
