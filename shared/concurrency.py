@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -19,9 +18,6 @@ Result = TypeVar("Result")
 
 SMOOTHING = 0.2
 """Weight of the newest duration in the moving average that `Retry-After` is computed from."""
-
-NICENESS = 5
-"""Of threads: a third of the share that the event loop has of a processor, when it wants that."""
 
 CLOSE_SECONDS = 1.0
 """No caller is left then. Lambda gives an environment 2 s for its whole end, the front door 5."""
@@ -100,7 +96,6 @@ class BoundedThreads(Generic[Result]):
         return submitted
 
     def _work_until_closed(self) -> None:
-        _give_way()
         while self._work_once():
             pass
 
@@ -140,10 +135,3 @@ class BoundedThreads(Generic[Result]):
             seconds = time.perf_counter() - started
             average = self._average_seconds or seconds
             self._average_seconds = average + SMOOTHING * (seconds - average)
-
-
-def _give_way() -> None:
-    """Let the event loop, for which all others wait, come first where both want a processor."""
-    # Of a thread alone on Linux (sched(7), "The nice value"); elsewhere it would be of the whole process.
-    if sys.platform == "linux":
-        os.nice(NICENESS)
