@@ -248,6 +248,10 @@ def test_function_that_cannot_start_fails_the_start_and_is_named(stack: Stack, t
     [described] = json.loads(docker("inspect", *stack.containers("front-door")))
     told = described["State"]["Health"]["Log"][-1]["Output"]
     assert told == "no container asks for events of logout\n"
+    # Removed at the moment that it starts once more, it leaves its networks with an endpoint of nobody's.
+    for container in stack.containers("logout"):
+        docker("update", "--restart", "no", container)
+        docker("wait", container)
 
 
 def test_down_leaves_nothing() -> None:
