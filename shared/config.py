@@ -214,11 +214,12 @@ class JobSettings(Settings):
         return self
 
 
-class JobRetentionSettings(Settings):
-    """After which an object is deleted; with a result goes its job."""
+class RetentionSettings(Settings):
+    """After how many days what is kept is deleted; with a result goes its job."""
 
     upload_days: int = Field(default=1, ge=1)
     result_days: int = Field(default=7, ge=1)
+    audit_days: int = Field(default=90, ge=1, le=36_500)
 
     @property
     def uploads(self) -> timedelta:
@@ -228,13 +229,8 @@ class JobRetentionSettings(Settings):
     def results(self) -> timedelta:
         return timedelta(days=self.result_days)
 
-
-class AuditSettings(Settings):
-    audit_days: int = Field(default=90, ge=1, le=36_500)
-    """After which an event of the audit trail is deleted."""
-
     @property
-    def retention(self) -> timedelta:
+    def audit_events(self) -> timedelta:
         return timedelta(days=self.audit_days)
 
 

@@ -3,11 +3,10 @@ from fastapi import APIRouter
 from functions.janitor.tasks import clean
 from shared.app import create_app
 from shared.metrics.instruments import JANITOR_FAILURES, JANITOR_REMOVED, JOBS_OLDEST
-from shared.on_startup.audit_retention import open_audit_retention
 from shared.on_startup.database import open_database
-from shared.on_startup.job_retention import open_job_retention
 from shared.on_startup.kafka import open_kafka
 from shared.on_startup.pushed_groups import open_pushed_groups
+from shared.on_startup.retention import open_retention
 from shared.on_startup.storage import open_storage
 from shared.runtime import TaskEntry
 
@@ -18,8 +17,7 @@ app = create_app(
         open_database,
         open_kafka,
         open_storage,
-        open_job_retention,
-        open_audit_retention,
+        open_retention,
         open_pushed_groups,
     ],
     instruments=[JANITOR_REMOVED, JANITOR_FAILURES, JOBS_OLDEST],

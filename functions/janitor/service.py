@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +28,7 @@ BATCHES_PER_EVENT = 20
 logger = logging.getLogger("passepartout.janitor")
 
 
-class Chore:
+class Chore(ABC):
     """Removes what is due of one kind. What it counts begins at zero as soon as the class is made."""
 
     kind: ClassVar[str]
@@ -39,9 +40,9 @@ class Chore:
             JANITOR_REMOVED.labels(cls.kind)
             JANITOR_FAILURES.labels(cls.kind)
 
+    @abstractmethod
     def remove(self) -> AsyncIterator[int]:
         """Remove in steps, and give how many each has removed: those stay so, whatever comes next."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ class OldRows(Chore):
             if count < ROWS_PER_BATCH:
                 return
 
+    @abstractmethod
     async def delete(self, repositories: Repositories, at_most: int) -> int:
         """Delete the oldest that are due, and return how many."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from shared.runtime import Event
 async def clean(app: FastAPI, event: Event) -> dict[str, int]:
     """Do every chore, whatever event it was that said that it is time."""
     state = app.state
-    storage, retention = state.object_storage, state.job_retention
+    storage, retention = state.object_storage, state.retention
     begin = await unit_of_work(state.database)
     chores = [
         ExpiredSessions(begin),
         ForgottenAttempts(begin),
-        OldAuditEvents(begin, state.audit_retention),
+        OldAuditEvents(begin, retention.audit_events),
         StalledJobs(begin, state.kafka_producer, storage.bucket),
         OldUploads(storage, retention.uploads),
         OldResults(storage, retention.results),

@@ -16,6 +16,7 @@ import httpx
 import psutil
 
 from infra.bench import servers
+from infra.bench.engines.loop import peak_bytes
 from infra.bench.mix import Sent, mixed
 from infra.bench.table import Table
 from infra.local.keys import local_keys
@@ -47,7 +48,7 @@ def measure() -> Iterator[Table]:
             # Until what is kept for more pictures has been given back.
             time.sleep(INTERVAL_SECONDS + 1)
             resident.append(_resident(process))
-            megabytes = (f"{each:.0f}" for each in (busy, _most(process)))
+            megabytes = (f"{each:.0f}" for each in (busy, peak_bytes(process) / 1e6))
             table.rows.append(
                 [f"{number:,}", f"{resident[-1]:.0f}", f"{resident[-1] / resident[0]:.2f}", *megabytes]
             )
@@ -72,13 +73,6 @@ async def _send(port: int, requests: Iterator[Sent]) -> Counter[int]:
 
 def _resident(process: int) -> float:
     return float(psutil.Process(process).memory_info().rss / 1e6)
-
-
-def _most(process: int) -> float:
-    status = Path(f"/proc/{process}/status").read_text()
-    return next(
-        int(line.split()[1]) * 1024 / 1e6 for line in status.splitlines() if line.startswith("VmHWM:")
-    )
 
 
 def _note(statuses: Counter[int], resident: list[float]) -> str:

@@ -22,7 +22,7 @@ from infra.gateway.limits import GatewayLimits, LambdaLimits
 from infra.gateway.routes import Route, read_routes
 from infra.gateway.runtime import RuntimeOptions, open_front_door
 from infra.local.ports import HOST, free_port, listen
-from infra.local.server import Server
+from infra.local.server import KEEP_ALIVE_SECONDS, Server
 from shared.config import SigningSettings
 from shared.security.access_tokens import AccessTokenIssuer, Identity
 from shared.security.keys import signing_key
@@ -74,7 +74,7 @@ def over_uvicorn() -> Iterator[tuple[int, int]]:
     """Serve `resize` as the container's `http` does. Yield its port and its process."""
     port = free_port(0)
     command = ["-m", "uvicorn", "functions.resize.handler:app", "--port", str(port), "--no-access-log"]
-    command += ["--timeout-keep-alive", "75"]
+    command += ["--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)]
     with _serving([sys.executable, *command, "--log-level", "warning"], port) as process:
         yield port, process
 

@@ -17,8 +17,8 @@ lambda)
   exec python -m awslambdaric "functions.$FUNCTION.handler.handler"
   ;;
 http)
-  # Longer than a load balancer keeps a connection, 60 s: closed first on this side, it fails what comes that moment.
   export METRICS_PORT="${METRICS_PORT:-9100}"
+  # Kept longer than a load balancer does, 60 s: a connection that is closed first on this side fails what comes that moment.
   exec python -m uvicorn "functions.$FUNCTION.handler:app" --host 0.0.0.0 --port "${PORT:-8080}" \
     --no-access-log --no-server-header --no-proxy-headers --timeout-graceful-shutdown 20 \
     --timeout-keep-alive 75

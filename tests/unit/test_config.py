@@ -5,9 +5,7 @@ import pytest
 from shared.config import (
     LAMBDA_ANSWER_BYTES,
     AnswerSettings,
-    AuditSettings,
     DatabaseSettings,
-    JobRetentionSettings,
     JobSettings,
     KafkaSettings,
     LoggingSettings,
@@ -15,6 +13,7 @@ from shared.config import (
     PictureSettings,
     RefreshTokenSettings,
     RegistrationSettings,
+    RetentionSettings,
     Settings,
     SigningSettings,
     StaleGroupSettings,
@@ -34,7 +33,7 @@ WHOLE = {
 }
 EVERY = [
     JobSettings,
-    JobRetentionSettings,
+    RetentionSettings,
     KafkaSettings,
     DatabaseSettings,
     TokenSettings,
@@ -43,7 +42,6 @@ EVERY = [
     RegistrationSettings,
     PictureSettings,
     AnswerSettings,
-    AuditSettings,
     LoggingSettings,
     MetricsSettings,
     StaleGroupSettings,

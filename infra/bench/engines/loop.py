@@ -28,7 +28,7 @@ def run(convert: Convert) -> None:
     print(json.dumps({"cpu": cpu[1:], "wall": wall[1:], "peak": peak_bytes(), "bytes": len(made)}))
 
 
-def peak_bytes() -> int:
-    """Return the most memory that this program had: getrusage counts what its parent had before it too."""
-    status = Path("/proc/self/status").read_text()
+def peak_bytes(process: int | str = "self") -> int:
+    """Return the most memory that a program had: getrusage counts what its parent had before it too."""
+    status = Path(f"/proc/{process}/status").read_text()
     return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
