@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -77,7 +78,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as opened:
         for resource in app.state.resources:
             await opened.enter_async_context(resource(app))
+        _keep_what_is_loaded()
         yield
+
+
+def _keep_what_is_loaded() -> None:
+    """Spare every later look for garbage what is here to stay, and have it looked for from here on."""
+    gc.freeze()
+    gc.enable()
 
 
 async def answer_problem(request: Request, error: Exception) -> Response:

@@ -65,6 +65,9 @@ class BoundedThreads(Generic[Result]):
             raise TooSlow(
                 f"It was not done within {seconds:g} s.", limit=math.ceil(seconds), retry_after=retry_after
             ) from None
+        finally:
+            # As in `_work_once`: an error that is raised here has this frame.
+            del submitted
 
     def retry_after(self) -> int:
         """Whole seconds until the queue of this moment will have been worked off."""
@@ -110,6 +113,9 @@ class BoundedThreads(Generic[Result]):
                 result = self._timed(work)
             except BaseException as error:
                 submitted.set_exception(error)
+                # The error has this frame, so what has the error must not be in it: the two would keep each
+                # other, and what the call was made of, until garbage is next looked for.
+                del call, submitted, work
             else:
                 submitted.set_result(result)
         return True

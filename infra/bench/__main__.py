@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -67,6 +68,8 @@ def main(
     """
     if only and only not in {section.name for section in SECTIONS}:
         raise typer.BadParameter(f"there is no {only}")
+    # The image has its bytecode: without this, each process would compile the sources anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     console, is_kept = Console(), results.can_be_kept(only)
     for section in SECTIONS:
         if only in ("", section.name):

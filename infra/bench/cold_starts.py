@@ -20,7 +20,7 @@ from infra.gateway.runtime_api import RuntimeApi
 from infra.gateway.runtime_server import RuntimeServer
 from infra.local.keys import local_keys
 
-ROUNDS = 7
+ROUNDS = 15
 FLOOR = """
 import importlib
 for name in {modules!r}:

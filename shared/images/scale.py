@@ -11,6 +11,9 @@ from shared.images.geometry import Box, Size
 
 LANCZOS = ResizeAlg.convolution(FilterType.lanczos3)
 
+KEPT_PIXELS = 2**21
+"""What a resizer may hold, at four bytes each, to be kept for the next picture; more than most ever need."""
+
 _thread = local()
 
 
@@ -20,7 +23,7 @@ def scale(image: Image.Image, crop: Box, size: Size) -> Image.Image:
         # Some writers take all pictures of a file that they are given, be they pages.
         return image.copy()
     scaled = Image.new(image.mode, size)
-    _resizer().resize_pil(
+    _resizer(held=size[0] * image.height).resize_pil(
         image, scaled, ResizeOptions(resize_alg=LANCZOS, crop_box=_inside(crop, image.size))
     )
     scaled.info = image.info
@@ -33,8 +36,13 @@ def _inside(crop: Box, size: Size) -> CropBox:
     return CropBox(left, top, min(crop.width, size[0] - left), min(crop.height, size[1] - top))
 
 
-def _resizer() -> Resizer:
-    """One a thread: a Resizer keeps its buffers, and is not safe to share."""
+def _resizer(held: int) -> Resizer:
+    """One a thread, as it is not safe to share; another where that would hold too many pixels from then on.
+
+    A Resizer keeps what it has scaled in one direction and not yet in the other, of the largest picture so far.
+    """
+    if held > KEPT_PIXELS:
+        return Resizer()
     if not hasattr(_thread, "resizer"):
         _thread.resizer = Resizer()
     resizer: Resizer = _thread.resizer

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from ctypes import CDLL
 from threading import Event, Thread
 
 from fastapi import FastAPI
 
 INTERVAL_SECONDS = 10.0
 """Taking it again costs a picture some 10 ms: to give all back at once would be a tenth of the work."""
+ARENA_MAX = -8
+"""M_ARENA_MAX in glibc's malloc.h (mallopt(3))."""
 
 
 @asynccontextmanager
 async def open_memory(app: FastAPI) -> AsyncIterator[None]:
-    """Trim the heap at intervals, from a thread: on Lambda the loop stands still between two events."""
-    is_over = Event()
-    Thread(target=_trim_until, args=(is_over,), name="memory", daemon=True).start()
+    """Trim the heap at intervals, from a thread: on Lambda the loop stands still between two events.
+
+    All threads share one heap from here on: of any other, the free end is not given back.
+    """
+    # Loaded here, as nothing else needs it to start.
+    from ctypes import CDLL
+
+    libc, is_over = CDLL(None), Event()
+    # There is no such thing in other C libraries, which keep less.
+    if hasattr(libc, "malloc_trim"):
+        libc.mallopt(ARENA_MAX, 1)
+        Thread(target=_trim_until, args=(is_over, libc.malloc_trim), name="memory", daemon=True).start()
     try:
         yield
     finally:
         is_over.set()
 
 
-def _trim_until(is_over: Event) -> None:
-    # There is no such thing in other C libraries, which keep less.
-    trim = getattr(CDLL(None), "malloc_trim", None)
-    while trim is not None and not is_over.wait(INTERVAL_SECONDS):
+def _trim_until(is_over: Event, trim: Callable[[int], object]) -> None:
+    while not is_over.wait(INTERVAL_SECONDS):
         trim(0)

@@ -275,3 +275,21 @@ def test_threads_are_as_many_as_cores_unless_told_otherwise(monkeypatch: pytest.
     assert (BoundedThreads().threads, BoundedThreads(queue=2).capacity) == (3, 5)
     monkeypatch.setattr(concurrency, "os", SimpleNamespace(cpu_count=lambda: None))
     assert (BoundedThreads().threads, BoundedThreads(7, 1).capacity) == (1, 8)
+
+
+async def test_failed_work_is_held_by_nothing_once_its_error_is_dealt_with(pool: Pool) -> None:
+    class Source:
+        def fail(self) -> int:
+            raise KeyError("work")
+
+    source = Source()
+    held = weakref.ref(source)
+    gc.disable()
+    try:
+        with pytest.raises(KeyError) as failure:
+            await pool.run(source.fail)
+        del source, failure
+        assert await pool.run(one) == 1
+        assert held() is None
+    finally:
+        gc.enable()
