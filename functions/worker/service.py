@@ -92,9 +92,8 @@ class Worker:
             async with self._held(request.job, lease):
                 outputs = await self.pictures.make(request)
             async with self.unit_of_work() as repositories:
-                is_stored = await repositories.jobs.finish(request.job, lease, outputs)
-                finished = await repositories.jobs.find(request.job)
-            if not is_stored or finished is None:
+                finished = await repositories.jobs.finish(request.job, lease, outputs)
+            if finished is None:
                 logger.warning("%s: another has taken the job meanwhile", record)
                 return REPEATED
             _observe(finished)
@@ -109,7 +108,7 @@ class Worker:
         """Lease the job, and wait while another has it. Returns it where it is finished; else None."""
         looked, pause = 0.0, FIRST_LOOK_SECONDS
         while True:
-            async with self.unit_of_work() as repositories:
+            async with self.unit_of_work(atomic=False) as repositories:
                 if await repositories.jobs.take(request.job, lease, request.attempt):
                     return None
                 job = await repositories.jobs.find(request.job)

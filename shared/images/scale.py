@@ -39,7 +39,7 @@ def _inside(crop: Box, size: Size) -> CropBox:
 def _resizer(held: int) -> Resizer:
     """One a thread, as it is not safe to share; another where that would hold too many pixels from then on.
 
-    A Resizer keeps what it has scaled in one direction and not yet in the other, of the largest picture so far.
+    A Resizer keeps room for what is scaled in one direction and not yet in the other, of the largest so far.
     """
     if held > KEPT_PIXELS:
         return Resizer()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.models.media.job import FAILED, QUEUED, RUNNING, Job
 from shared.repositories.deletion import delete_oldest
-from shared.repositories.jobs import FREE, TOLD, UNFINISHED
+from shared.repositories.jobs import ENDED, FREE, TOLD, UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class JobUpkeep:
 
     async def fail_unfinished(self, problem: dict[str, Any]) -> int:
         """Set every job failed that is not finished, and return how many."""
-        end = {"status": FAILED, "problem": problem, "finished_at": func.clock_timestamp(), **FREE}
-        ended = update(Job).where(Job.status.in_(UNFINISHED)).values(end).returning(Job.id, TOLD)
+        values = {"status": FAILED, "problem": problem, **ENDED}
+        ended = update(Job).where(Job.status.in_(UNFINISHED)).values(values).returning(Job.id, TOLD)
         return len((await self._session.execute(ended)).all())
 
     async def resend(self, job_id: UUID) -> None:

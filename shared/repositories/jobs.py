@@ -1,12 +1,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, func, insert, literal, null, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    String,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -114,15 +129,8 @@ class Jobs:
 
     async def take(self, job_id: UUID, lease: UUID, attempt: int) -> bool:
         """Lease the job and set it running. False when it is finished, leased to another, or not there."""
-        free = Job.lease_expires_at.is_(None) | (Job.lease_expires_at <= func.clock_timestamp())
-        return await self._set(
-            (Job.id == job_id) & Job.status.in_(UNFINISHED) & free,
-            RUNNING,
-            lease=lease,
-            lease_expires_at=func.clock_timestamp() + LEASE,
-            attempt=attempt,
-            started_at=func.coalesce(Job.started_at, func.clock_timestamp()),
-        )
+        taken = {"job_id": job_id, "new_lease": lease, "current_attempt": attempt}
+        return await self._session.scalar(_taken(), taken) is not None
 
     async def renew(self, job_id: UUID, lease: UUID) -> bool:
         """Hold the job for another LEASE. False when the lease was lost."""
@@ -134,21 +142,23 @@ class Jobs:
         """Put the job back, for a later attempt."""
         return await self._set(_leased(job_id, lease), QUEUED, sent_at=func.clock_timestamp(), **FREE)
 
-    async def finish(self, job_id: UUID, lease: UUID, outputs: Sequence[OutputState]) -> bool:
-        """Store the outputs and set the job done. False, and nothing is stored, when the lease was lost."""
-        if not await self._end(_leased(job_id, lease), DONE):
-            return False
+    async def finish(self, job_id: UUID, lease: UUID, outputs: Sequence[OutputState]) -> JobState | None:
+        """Store the outputs and set the job done. None, and nothing is stored, when the lease was lost."""
+        which = {"job_id": job_id, "held_lease": lease}
+        row = (await self._session.execute(_finished(), which)).one_or_none()
+        if row is None:
+            return None
         rows = [
             {"job_id": job_id, "position": position, **_columns(output)}
             for position, output in enumerate(outputs)
         ]
         await self._session.execute(insert(Output), rows)
-        return True
+        return replace(JobState(*row[: len(STATE)]), outputs=list(outputs))
 
     async def fail(self, job_id: UUID, problem: dict[str, Any]) -> bool:
         """Set the job failed, whoever has it. False when it was finished before, or is not there."""
         unfinished = (Job.id == job_id) & Job.status.in_(UNFINISHED)
-        return await self._end(unfinished, FAILED, problem=problem)
+        return await self._set(unfinished, FAILED, problem=problem, **ENDED)
 
     async def reopen(self, job_id: UUID) -> bool:
         """Queue a failed job again. False when it is in any other state, or not there."""
@@ -160,9 +170,6 @@ class Jobs:
             sent_at=func.clock_timestamp(),
             attempt=1,
         )
-
-    async def _end(self, which: ColumnElement[bool], status: str, **values: Any) -> bool:
-        return await self._set(which, status, finished_at=func.clock_timestamp(), **FREE, **values)
 
     async def _set(self, which: ColumnElement[bool], status: str, **values: Any) -> bool:
         statement = update(Job).where(which).values(status=status, **values).returning(Job.id, TOLD)
@@ -182,9 +189,36 @@ class Jobs:
 TOLD = func.pg_notify(CHANNEL, cast(Job.id, String))
 """What a statement that sets a status returns besides: with its commit, who waits for the job is told."""
 FREE: dict[str, Any] = {"lease": null(), "lease_expires_at": null()}
+ENDED: dict[str, Any] = {"finished_at": func.clock_timestamp(), **FREE}
 
 
-def _leased(job_id: UUID, lease: UUID) -> ColumnElement[bool]:
+# Those of every job are made once: to build a statement takes longer than to run it.
+
+
+@cache
+def _taken() -> Executable:
+    free = Job.lease_expires_at.is_(None) | (Job.lease_expires_at <= func.clock_timestamp())
+    return (
+        update(Job)
+        .where(Job.id == bindparam("job_id"), Job.status.in_(UNFINISHED), free)
+        .values(
+            status=RUNNING,
+            lease=bindparam("new_lease"),
+            lease_expires_at=func.clock_timestamp() + LEASE,
+            attempt=bindparam("current_attempt"),
+            started_at=func.coalesce(Job.started_at, func.clock_timestamp()),
+        )
+        .returning(Job.id, TOLD)
+    )
+
+
+@cache
+def _finished() -> Executable:
+    held = _leased(bindparam("job_id"), bindparam("held_lease"))
+    return update(Job).where(held).values(status=DONE, **ENDED).returning(*STATE, TOLD)
+
+
+def _leased(job_id: UUID | BindParameter[UUID], lease: UUID | BindParameter[UUID]) -> ColumnElement[bool]:
     """Though it be over: as long as nobody else has taken the job, what was done counts."""
     return (Job.id == job_id) & (Job.lease == lease)
 

@@ -307,7 +307,7 @@ async def test_waiting_ends_when_the_job_changes(
     ids = [UUID(each.rpartition("/")[2]) for each in locations]
     lease = uuid4()
 
-    async def change(how: Callable[[Jobs, UUID], Awaitable[bool]]) -> list[str]:
+    async def change(how: Callable[[Jobs, UUID], Awaitable[object]]) -> list[str]:
         """Change the first job while somebody waits for it, twice, and return what they are told."""
         waiting = await wait_for(queueing, [locations[0]] * 2)
         for job in (ids[1], ids[0]):
