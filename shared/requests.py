@@ -38,6 +38,9 @@ MAXIMUM_TEXT = 100
 MAXIMUM_ERRORS = 20
 """Faults that one refusal tells of."""
 
+BODY_REFUSALS = (BodyTimeout, BodyTooLarge, MediaTypeUnsupported, BodyInvalid)
+"""Those of every route that takes a body."""
+
 IDENTITY = "identity"
 
 JSON = "application/json"

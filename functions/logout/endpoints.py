@@ -4,16 +4,16 @@ from fastapi import APIRouter, Depends, Response
 
 from functions.logout.schemas import LogoutRequest
 from functions.logout.service import Logout
-from shared.errors import BodyInvalid, BodyTimeout, BodyTooLarge, DatabaseUnavailable, MediaTypeUnsupported
+from shared.errors import DatabaseUnavailable
 from shared.on_startup.refresh_tokens import refresh_tokens
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
-from shared.requests import JsonRoute
+from shared.requests import BODY_REFUSALS, JsonRoute
 from shared.responses import problems
 from shared.security.refresh_tokens import RefreshTokens
 
 router = APIRouter(route_class=JsonRoute, tags=["tokens"])
 
-REFUSALS = problems(BodyTimeout, BodyTooLarge, MediaTypeUnsupported, BodyInvalid, DatabaseUnavailable)
+REFUSALS = problems(*BODY_REFUSALS, DatabaseUnavailable)
 
 
 async def logout_service(

@@ -8,12 +8,8 @@ from functions.refresh.schemas import OwnSession, RefreshRequest, SessionList
 from functions.refresh.service import OwnSessions, Refresh
 from shared.authentication import authenticated
 from shared.errors import (
-    BodyInvalid,
-    BodyTimeout,
-    BodyTooLarge,
     DatabaseUnavailable,
     InvalidToken,
-    MediaTypeUnsupported,
     NotFound,
     ParametersInvalid,
     RefreshTokenExpired,
@@ -22,7 +18,7 @@ from shared.errors import (
 )
 from shared.on_startup.tokens import token_issuer
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
-from shared.requests import JsonRoute
+from shared.requests import BODY_REFUSALS, JsonRoute
 from shared.responses import NO_STORE, problems
 from shared.security.access_tokens import Identity
 from shared.security.tokens import TokenIssuer, TokenResponse
@@ -30,14 +26,7 @@ from shared.security.tokens import TokenIssuer, TokenResponse
 router = APIRouter(route_class=JsonRoute, tags=["tokens"])
 
 REFUSALS = problems(
-    RefreshTokenInvalid,
-    RefreshTokenExpired,
-    RefreshTokenReused,
-    BodyTimeout,
-    BodyTooLarge,
-    MediaTypeUnsupported,
-    BodyInvalid,
-    DatabaseUnavailable,
+    RefreshTokenInvalid, RefreshTokenExpired, RefreshTokenReused, *BODY_REFUSALS, DatabaseUnavailable
 )
 LIST_REFUSALS = problems(InvalidToken, DatabaseUnavailable)
 END_REFUSALS = problems(InvalidToken, NotFound, ParametersInvalid, DatabaseUnavailable)

@@ -5,34 +5,16 @@ from fastapi import APIRouter, Depends
 from functions.register.schemas import NewUser, RegisteredUser
 from functions.register.service import Register
 from shared.concurrency import BoundedThreads
-from shared.errors import (
-    BodyInvalid,
-    BodyTimeout,
-    BodyTooLarge,
-    DatabaseUnavailable,
-    MediaTypeUnsupported,
-    RegistrationClosed,
-    TooBusy,
-    UsernameTaken,
-)
+from shared.errors import DatabaseUnavailable, RegistrationClosed, TooBusy, UsernameTaken
 from shared.on_startup.registration import registration_is_open
 from shared.on_startup.threads import threads
 from shared.repositories.unit_of_work import UnitOfWork, unit_of_work
-from shared.requests import JsonRoute
+from shared.requests import BODY_REFUSALS, JsonRoute
 from shared.responses import problems
 
 router = APIRouter(route_class=JsonRoute, tags=["accounts"])
 
-REFUSALS = problems(
-    RegistrationClosed,
-    UsernameTaken,
-    BodyTimeout,
-    BodyTooLarge,
-    MediaTypeUnsupported,
-    BodyInvalid,
-    TooBusy,
-    DatabaseUnavailable,
-)
+REFUSALS = problems(RegistrationClosed, UsernameTaken, *BODY_REFUSALS, TooBusy, DatabaseUnavailable)
 
 
 async def register_service(

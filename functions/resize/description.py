@@ -7,13 +7,9 @@ from functions.resize.queue import IDEMPOTENCY_KEY
 from functions.resize.schemas import StoredSource
 from functions.resize.upload import FIELD, MAXIMUM_FIELDS, MULTIPART
 from shared.errors import (
-    BodyInvalid,
-    BodyTimeout,
-    BodyTooLarge,
     DatabaseUnavailable,
     IdempotencyKeyReused,
     InvalidToken,
-    MediaTypeUnsupported,
     ParametersInvalid,
     QueueUnavailable,
     ResultTooLarge,
@@ -27,7 +23,7 @@ from shared.errors import (
     TooSlow,
 )
 from shared.images.formats import FORMATS
-from shared.requests import JSON, body_schema
+from shared.requests import BODY_REFUSALS, JSON, body_schema
 from shared.responses import problems
 
 REFUSALS = problems(
@@ -35,14 +31,11 @@ REFUSALS = problems(
     SourceNotFound,
     SourceTooLarge,
     ResultTooLarge,
-    BodyTimeout,
-    BodyTooLarge,
     SourceUnsupported,
     SourceUnreadable,
     SourceTooManyPixels,
     ParametersInvalid,
-    BodyInvalid,
-    MediaTypeUnsupported,
+    *BODY_REFUSALS,
     TooBusy,
     TooSlow,
     StorageUnavailable,

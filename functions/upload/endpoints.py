@@ -6,34 +6,16 @@ from functions.upload.schemas import UploadRequest, UploadTicket
 from functions.upload.service import Uploads
 from shared.authentication import authenticated
 from shared.db.storage import ObjectStorage, object_storage
-from shared.errors import (
-    BodyInvalid,
-    BodyTimeout,
-    BodyTooLarge,
-    InvalidToken,
-    MediaTypeUnsupported,
-    SourceTooLarge,
-    SourceUnsupported,
-    StorageUnavailable,
-    TooBusy,
-)
+from shared.errors import InvalidToken, SourceTooLarge, SourceUnsupported, StorageUnavailable, TooBusy
 from shared.on_startup.pictures import source_bytes
-from shared.requests import JSON, body_schema, read_json
+from shared.requests import BODY_REFUSALS, JSON, body_schema, read_json
 from shared.responses import NO_STORE, problems
 from shared.security.access_tokens import Identity
 
 router = APIRouter(tags=["pictures"])
 
 REFUSALS = problems(
-    InvalidToken,
-    BodyTimeout,
-    BodyTooLarge,
-    SourceTooLarge,
-    MediaTypeUnsupported,
-    SourceUnsupported,
-    BodyInvalid,
-    TooBusy,
-    StorageUnavailable,
+    InvalidToken, *BODY_REFUSALS, SourceTooLarge, SourceUnsupported, TooBusy, StorageUnavailable
 )
 BODY = body_schema(UploadRequest)
 
