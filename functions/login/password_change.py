@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from functions.login.password_check import Attempt, PasswordCheck
-from shared.errors import InvalidCredentials, InvalidToken, TooManyAttempts
+from shared.errors import InvalidCredentials, InvalidToken
 from shared.models.identity.audit_event import Event, Outcome
 from shared.repositories.unit_of_work import Repositories, UnitOfWork
 from shared.security.access_tokens import Identity
@@ -47,19 +48,13 @@ class PasswordChange:
 
     async def _attempt(self, account: bytes) -> tuple[str, Attempt]:
         """Count an attempt, and return the hash to verify against with it."""
-        async with self.unit_of_work() as repositories:
+        record_block = partial(self._record, outcome=Outcome.TOO_MANY_ATTEMPTS)
+        async with self.passwords.block_recorded(account, record_block), self.unit_of_work() as repositories:
             await repositories.sessions.demand_live(self.caller.session_id)
             user = await repositories.users.by_id(self.caller.user_id)
             if user is None:
                 raise InvalidToken("There is no such user any more.")
-            try:
-                return user.password_hash, Attempt(account, await repositories.attempts.take(account))
-            except TooManyAttempts as refusal:
-                blocked = refusal
-                if await repositories.attempts.tell_refusal(account):
-                    await self._record(repositories, Outcome.TOO_MANY_ATTEMPTS)
-        # Raised in the transaction, it would take what is recorded back.
-        raise blocked
+            return user.password_hash, Attempt(account, await repositories.attempts.take(account))
 
     async def _record(self, repositories: Repositories, outcome: Outcome) -> None:
         user_id, session_id = self.caller.user_id, self.caller.session_id

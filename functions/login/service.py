@@ -39,19 +39,16 @@ class Login:
         return await self._start(user, await self._current_hash(attempt, user, password), account)
 
     async def _attempt(self, account: bytes, username: str) -> tuple[Attempt, User | None]:
-        try:
-            async with self.unit_of_work(atomic=False) as repositories:
-                attempt = Attempt(account, await repositories.attempts.take(account))
-                return attempt, await repositories.users.by_username(username)
-        except TooManyAttempts:
-            await self._record_blocked(account, username)
-            raise
+        async def record_block(repositories: Repositories) -> None:
+            user = await repositories.users.by_username(username)
+            await _record(repositories, Outcome.TOO_MANY_ATTEMPTS, user, account)
 
-    async def _record_blocked(self, account: bytes, username: str) -> None:
-        async with self.unit_of_work() as repositories:
-            if await repositories.attempts.tell_refusal(account):
-                user = await repositories.users.by_username(username)
-                await _record(repositories, Outcome.TOO_MANY_ATTEMPTS, user, account)
+        async with (
+            self.passwords.block_recorded(account, record_block),
+            self.unit_of_work(atomic=False) as repositories,
+        ):
+            attempt = Attempt(account, await repositories.attempts.take(account))
+            return attempt, await repositories.users.by_username(username)
 
     async def _current_hash(self, attempt: Attempt, user: User, password: str) -> str:
         """Return the hash that is stored by now: a new one, where the parameters have grown since."""
