@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
 
 import typer
 
 from infra.accounts.database import open_accounts
-from infra.accounts.inputs import checked_username, read_password
+from infra.accounts.inputs import checked_time, checked_username, read_password
 from infra.accounts.service import Accounts
 from infra.operators import program, run
+from shared.models.identity.audit_event import Event, Outcome
+from shared.repositories.audit_trail import AuditFilter
 
 MAXIMUM_AUDITED = 10_000
 
@@ -84,18 +88,32 @@ def password(context: typer.Context, username: User) -> None:
 @app.command()
 def audit(
     context: typer.Context,
-    username: User,
+    username: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="USERNAME",
+            parser=checked_username,
+            help="Of this one; else of all.",
+            show_default=False,
+        ),
+    ] = None,
+    event: Annotated[Event | None, typer.Option(help="What was done, or tried.")] = None,
+    outcome: Annotated[Outcome | None, typer.Option(help="What came of it.")] = None,
+    before: Annotated[
+        datetime | None, typer.Option(parser=checked_time, metavar="TIME", help="Only what was before it.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=MAXIMUM_AUDITED, help="How many, at most.")] = 50,
 ) -> None:
-    """Show what happened to a user's account, the newest first.
+    """Show what happened to a user's account, or to all, the newest first.
 
-    Each line: when, what, the outcome, by whom, the session, the address, the request id, and what the
-    client calls itself.
+    Each line: when, what, the outcome, whose account, by whom, the session, the address, the request id,
+    and what the client calls itself. TIME is ISO 8601: the last line's shows the next page.
     """
-    for each in _do(context, lambda accounts: accounts.audit(username, limit)):
-        what = (each.event, each.outcome, each.actor, each.session_id, each.address, each.request_id)
-        when = each.at.isoformat(timespec="milliseconds")
-        print(when, *("-" if part is None else part for part in (*what, each.user_agent)))
+    only = AuditFilter(event=event, outcome=outcome, before=before)
+    for each in _do(context, lambda accounts: accounts.audit(username, only, limit)):
+        shown = each._replace(whose=each.whose and shlex.quote(each.whose))
+        when = each.at.isoformat(timespec="microseconds")
+        print(when, *("-" if part is None else part for part in shown[1:]))
 
 
 def _do(context: typer.Context, what: Callable[[Accounts], Awaitable[Result]]) -> Result:

@@ -1,8 +1,9 @@
-"""What an operator gives: names, and passwords, which are no arguments, as all see those of a process."""
+"""What an operator gives: names, times, and passwords, no arguments, as all see those of a process."""
 
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +21,15 @@ MAXIMUM_BYTES = 8 * MAXIMUM_CHARACTERS
 def checked_username(text: str) -> str:
     """Return the name as it is stored. Raises Refused when no user can have it."""
     return _checked("the username", USERNAME, text)
+
+
+def checked_time(text: str) -> datetime:
+    """Return the time; without an offset it is UTC. Raises BadParameter when it is none."""
+    try:
+        time = datetime.fromisoformat(text)
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text!r} is no date-time of ISO 8601") from None
 
 
 def read_password() -> str:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from infra.operators import Refused
 from shared.models.identity.audit_event import Event
 from shared.models.identity.user import User
-from shared.repositories.audit_trail import Audited
+from shared.repositories.audit_trail import Audited, AuditFilter
 from shared.repositories.sessions import LiveSession
 from shared.repositories.unit_of_work import Repositories, UnitOfWork
 from shared.security.passwords import hash_password
@@ -70,11 +70,12 @@ class Accounts:
             await repositories.audit_trail.record(Event.PASSWORD_CHANGE, user_id=user.id)
             return await repositories.sessions.end_all_of_user(user.id)
 
-    async def audit(self, username: str, at_most: int) -> list[Audited]:
-        """Return what happened to the account, the newest first."""
+    async def audit(self, username: str | None, only: AuditFilter, at_most: int) -> list[Audited]:
+        """Return what happened to the account, or without a name to all, the newest first."""
         async with self.unit_of_work() as repositories:
-            user = await _user(repositories, username)
-            return await repositories.audit_trail.of_user(user.id, at_most)
+            if username is not None:
+                only = replace(only, user_id=(await _user(repositories, username)).id)
+            return await repositories.audit_trail.newest(only, at_most)
 
 
 async def _user(repositories: Repositories, username: str) -> User:

@@ -1,43 +1,67 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, bindparam, func, literal, select
+from sqlalchemy import CTE, ColumnElement, String, bindparam, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.models.identity.audit_event import AuditEvent, Event, Outcome
+from shared.models.identity.user import User
 from shared.origin import Address, Origin
 from shared.repositories.deletion import delete_oldest
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
-    """What an operator is shown of an event."""
+class Audited(NamedTuple):
+    """What an operator is shown of an event, in this order."""
 
     at: datetime
     event: str
     outcome: str
+    whose: str | None
+    """The username; the id of a user who is gone; None where there was no such user."""
     actor: str
     session_id: UUID | None
     address: Address | None
-    user_agent: str | None
     request_id: str | None
+    user_agent: str | None
 
 
 SHOWN = (
     AuditEvent.at,
     AuditEvent.event,
     AuditEvent.outcome,
+    func.coalesce(User.username, cast(AuditEvent.user_id, String)),
     AuditEvent.actor,
     AuditEvent.session_id,
     AuditEvent.address,
-    AuditEvent.user_agent,
     AuditEvent.request_id,
+    AuditEvent.user_agent,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What events have to be, to be shown; `before` is when they were."""
+
+    user_id: UUID | None = None
+    event: Event | None = None
+    outcome: Outcome | None = None
+    before: datetime | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        if self.user_id:
+            yield AuditEvent.user_id == self.user_id
+        if self.event:
+            yield AuditEvent.event == self.event
+        if self.outcome:
+            yield AuditEvent.outcome == self.outcome
+        if self.before:
+            yield AuditEvent.at < self.before
 
 
 class AuditTrail:
@@ -61,10 +85,13 @@ class AuditTrail:
         values = {"event": event, "outcome": outcome, **of, **columns(self._origin)}
         await self._session.execute(insert(AuditEvent).values(values))
 
-    async def of_user(self, user_id: UUID, at_most: int) -> list[Audited]:
-        """Return the user's, the newest first."""
-        statement = select(*SHOWN).where(AuditEvent.user_id == user_id)
-        newest = statement.order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(at_most)
+    async def newest(self, only: AuditFilter, at_most: int) -> list[Audited]:
+        """Return the newest first: `at_most`, and of the last one's instant all.
+
+        So what is `before` the last one is the next page, and none is missed between two.
+        """
+        shown = select(*SHOWN).outerjoin(User, User.id == AuditEvent.user_id).where(*only.conditions())
+        newest = shown.order_by(AuditEvent.at.desc()).fetch(at_most, with_ties=True)
         return [Audited(*row) for row in await self._session.execute(newest)]
 
     async def delete_old(self, retention: timedelta, at_most: int) -> int:
