@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 
+from shared.bodies import BodiesMiddleware
 from shared.config import LoggingSettings
 from shared.deadline import DeadlineMiddleware
 from shared.errors import MethodNotAllowed, NotFound, Problem, RequestInvalid
@@ -66,6 +67,7 @@ def create_app(
     app.add_middleware(RequestMiddleware, function=function, instruments=http)
     app.add_middleware(RequestIdMiddleware)
     app.add_middleware(HeaderLinesMiddleware)
+    app.add_middleware(BodiesMiddleware)
     app.add_middleware(StartupMiddleware)
     for refused in (Problem, RequestValidationError, HTTPException):
         app.add_exception_handler(refused, answer_problem)

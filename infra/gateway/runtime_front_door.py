@@ -19,6 +19,7 @@ from infra.gateway.events import body_limit, build_event, read_answer
 from infra.gateway.invocations import FunctionQueue, Invocation
 from infra.gateway.limits import HEADER_BYTES
 from infra.gateway.routes import Route
+from shared.bodies import BodiesMiddleware
 from shared.errors import Problem
 from shared.header_lines import in_one_line
 from shared.logging import request_id
@@ -47,8 +48,12 @@ class RuntimeFrontDoor:
         self._queues = queues
         self._routes = [(compile_path(route.path)[0], route) for route in routes]
         self._docs = docs
+        self._app = BodiesMiddleware(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["headers"] = in_one_line(scope["headers"])
         for path, route in self._routes:
             if match := path.fullmatch(scope["path"]):

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from infra.gateway.limits import GatewayLimits
+from shared import bodies
 from tests.integration.problems import assert_problem
 from tests.runtime.front_door import QUIET, ROUTES, front_door, stub
 
@@ -181,6 +182,14 @@ async def test_beyond_the_queue_is_a_429_with_what_the_queue_takes() -> None:
             problem = assert_problem(refused, 429, "too_busy")
             assert (problem["limit"], problem["actual"]) == (2, 3)
             assert int(refused.headers["retry-after"]) >= 1
+
+
+async def test_no_more_is_held_of_bodies_than_there_is_room_for(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "HELD_BYTES", 100_000)
+    assert_problem(await client.post("/do/echo", content=b"x" * 100_001), 429, "too_busy")
+    assert (await client.post("/do/echo", content=b"x" * 100_000)).status_code == 200
 
 
 async def test_caller_who_goes_away_takes_no_environment_with_him(client: httpx.AsyncClient) -> None:
