@@ -14,7 +14,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 from starlette.types import ASGIApp
 
@@ -26,7 +25,7 @@ from infra.local.output import Output
 from infra.local.ports import HOST, listen
 from infra.local.server import Server
 from infra.local.services import start_services
-from infra.local.steps import step
+from infra.local.steps import STOP, Stopped, step
 from shared.config import LoggingSettings
 from shared.errors import ConfigurationError
 from shared.logging import configure_logging
@@ -37,14 +36,10 @@ OUTPUT = Output()
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stopped(SystemExit):
-    """Raised by a signal, wherever the start is."""
-
-
 def main() -> int:
     """Run until a signal comes; return the exit status."""
     for number in STOP_SIGNALS:
-        signal.signal(number, _interrupt)
+        signal.signal(number, STOP.ask)
     try:
         with ExitStack() as services:
             started = time.monotonic()
@@ -81,13 +76,6 @@ def _listen(port: int) -> socket.socket:
         # Another port would be of no use to it: it is told of the port when that is all that is in its way.
         refuse_if_held(DATA)
         raise
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    _ignore_signals()
-    # Not KeyboardInterrupt: where it is raised while `exec` compiles a string (as dataclasses do at import),
-    # Python ends by SIGINT even when it was caught.
-    raise Stopped
 
 
 def _ignore_signals() -> None:

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+
+
+class Stopped(Exception):
+    """Raised at an edge of a step, once a signal has come."""
+
+
+class Stop:
+    """Whether a signal has come. Raised where one comes, an exception can end Python amid an import in C."""
+
+    def __init__(self) -> None:
+        self._is_asked = False
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        self._is_asked = True
+
+    def check(self) -> None:
+        if self._is_asked:
+            raise Stopped
+
+
+STOP = Stop()
 
 
 class Outcome:
@@ -18,8 +41,11 @@ def step(name: str) -> Iterator[Outcome]:
     started = time.monotonic()
     outcome = Outcome()
     try:
+        STOP.check()
         yield outcome
+        STOP.check()
     except BaseException as error:
-        print("failed" if isinstance(error, Exception) else "stopped", flush=True)
+        is_stopped = isinstance(error, Stopped | asyncio.CancelledError)
+        print("stopped" if is_stopped else "failed", flush=True)
         raise
     print(f"{outcome.text:<58}{time.monotonic() - started:>6.1f} s", flush=True)
