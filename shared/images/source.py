@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import warnings
 
-from PIL import Image, UnidentifiedImageError
-from PIL.AvifImagePlugin import AvifImageFile
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
+# Each plugin registers its reader: asked for one that is not there, Pillow would load all of its forty.
+from PIL import (  # noqa: F401
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from shared.errors import Problem, SourceUnreadable, SourceUnsupported
 from shared.images import png_reader
@@ -25,15 +29,6 @@ Image.MAX_IMAGE_PIXELS = None
 
 # It has a line for the log for each tag that is broken, be they thousands.
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
-
-FORMATS = tuple(
-    reader.format
-    for reader in (
-        *(JpegImageFile, PngImageFile, WebPImageFile, AvifImageFile, GifImageFile, TiffImageFile),
-        BmpImageFile,
-    )
-)
-"""`READERS`, by what registers them: asked for one that is not there, Pillow would load all of its forty."""
 
 ORIENTATION = 0x0112
 """The EXIF tag."""
@@ -51,7 +46,7 @@ def open_source(source: bytes, limits: Limits) -> Image.Image:
         raise SourceUnreadable("There is no picture: the body is empty.", limit=1, actual=0)
     try:
         check_structure(source, limits)
-        image = Image.open(CountedReader(source), formats=FORMATS)
+        image = Image.open(CountedReader(source), formats=READERS)
     except Problem:
         raise
     except UnidentifiedImageError:
@@ -80,7 +75,7 @@ def _read_png(source: bytes, image: Image.Image) -> Image.Image:
 
 def _begins_as_one_of_ours(source: bytes) -> bool:
     """Ask Pillow's readers about the first bytes alone."""
-    signatures = (Image.OPEN[reader][1] for reader in FORMATS)
+    signatures = (Image.OPEN[reader][1] for reader in READERS)
     return any(accepts is not None and accepts(source[:SIGNATURE_BYTES]) for accepts in signatures)
 
 
