@@ -40,12 +40,13 @@ def encode(
     Raises ParametersInvalid where that cannot be.
     """
     prepared = [_prepared(frame, written, options) for frame in _of_one_mode(frames)]
+    described = {"exif": exif} if exif and written.has_exif else {}
     extra = _animated(prepared, written, animation) if animation else {}
-    if exif and written.has_exif:
-        extra["exif"] = exif
 
     def at(quality: int | None) -> bytes:
-        return _saved(prepared[0], written, quality, extra)
+        if written.name == "png" and animation is None:
+            return png_writer.encode(prepared[0], **described)
+        return _saved(prepared[0], written, quality, extra | described)
 
     quality = (options.quality or written.quality) if written.quality else None
     content = at(quality)
@@ -74,8 +75,6 @@ def _fitting(at: Callable[[int], bytes], quality: int | None, limit: int, length
 
 
 def _saved(image: Image.Image, written: Format, quality: int | None, extra: dict[str, Any]) -> bytes:
-    if written.name == "png" and image.mode in png_writer.COLOUR_TYPES and not extra:
-        return png_writer.encode(image)
     output = io.BytesIO()
     chosen = {} if quality is None else {"quality": quality}
     image.save(output, written.name, **written.options, **chosen, **extra)

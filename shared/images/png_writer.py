@@ -14,7 +14,9 @@ from zlib_ng import zlib_ng
 from shared.images.structure.png import SIGNATURE
 
 COLOUR_TYPES = {"L": 0, "RGB": 2, "RGBA": 6}
-"""By Pillow's mode; what has none is left to Pillow."""
+"""By Pillow's mode."""
+EXIF_PREFIX = b"Exif\0\0"
+"""Of a JPEG's segment, and of what Pillow calls EXIF; a PNG's chunk is without it (PNG, 11.3.4.5)."""
 BITS = 8
 NONE, UP, AVERAGE = 0, 2, 3
 """Filters of a row. Average suits photographs as well as Paeth, which Pillow's arithmetic does not have."""
@@ -24,15 +26,17 @@ REPETITIVE = 2.2
 """Times that run lengths alone make a drawing, a screenshot or a smooth sky smaller; a photograph up to 2."""
 
 
-def encode(image: Image.Image) -> bytes:
+def encode(image: Image.Image, exif: bytes = b"") -> bytes:
     """Return a PNG of a picture in L, RGB or RGBA."""
-    return file_of(image.mode, image.size, _pixels(image))
+    return file_of(image.mode, image.size, _pixels(image), exif)
 
 
-def file_of(mode: str, size: tuple[int, int], deflated: bytes) -> bytes:
+def file_of(mode: str, size: tuple[int, int], deflated: bytes, exif: bytes = b"") -> bytes:
     """Return a PNG of rows that are filtered and deflated already."""
     header = struct.pack(">IIBBBBB", *size, BITS, COLOUR_TYPES[mode], 0, 0, 0)
-    return b"".join((SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", deflated), _chunk(b"IEND", b"")))
+    described = (_chunk(b"eXIf", exif.removeprefix(EXIF_PREFIX)),) if exif else ()
+    pixels = _chunk(b"IDAT", deflated)
+    return b"".join((SIGNATURE, _chunk(b"IHDR", header), *described, pixels, _chunk(b"IEND", b"")))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

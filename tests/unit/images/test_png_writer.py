@@ -12,7 +12,8 @@ from shared.images.limits import Limits
 from shared.images.options import ProcessingOptions
 from shared.images.pipeline import resize
 from shared.images.png_writer import COLOUR_TYPES, encode
-from tests.pictures import decoded, encoded
+from shared.images.structure.png import chunks
+from tests.pictures import decoded, encoded, exif, options, quadrants
 
 LIMITS = Limits(source_bytes=10_000_000, source_pixels=10_000_000)
 ROCKET = Path("infra/local/samples/rocket.jpg")
@@ -67,3 +68,22 @@ def test_greyscale_stays_greyscale_and_transparency_is_kept() -> None:
         source = encoded(photograph().convert(mode), "PNG")
         picture = resize(source, ProcessingOptions(width=100, height=None), LIMITS)
         assert decoded(picture.content).mode == mode
+
+
+@pytest.mark.parametrize("mode", COLOUR_TYPES)
+def test_exif_is_what_pillow_would_have_written(mode: str) -> None:
+    image, tags = photograph().convert(mode), exif(orientation=1, description="Ada")
+    ours, theirs = encode(image, tags), encoded(image, "PNG", exif=tags)
+    assert decoded(ours).info["exif"] == decoded(theirs).info["exif"] == tags
+    assert decoded(ours).tobytes() == image.tobytes()
+    assert b"Exif\0\0" not in ours
+
+
+def test_metadata_costs_a_chunk_before_the_pixels_and_nothing_else() -> None:
+    source = encoded(quadrants(), "JPEG", exif=exif(orientation=1, description="Ada"))
+    without = resize(source, options(32, None, "png"), LIMITS).content
+    kept = resize(source, options(32, None, "png", keep_metadata=True), LIMITS).content
+    found = {chunk.kind: chunk for chunk in chunks(kept)}
+    assert list(found) == [b"IHDR", b"eXIf", b"IDAT", b"IEND"]
+    start, end = found[b"eXIf"].start - 8, found[b"IDAT"].start - 8
+    assert kept[:start] + kept[end:] == without
