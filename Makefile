@@ -51,7 +51,7 @@ format: $(READY) ## Put the code into the house's format
 bench: $(READY) ## Measure, as ratios in one run on this machine (ARGS='--only logins' to choose)
 	@$(BIN)/python -m infra.bench $(ARGS)
 
-fuzz: $(READY) ## Send damaged pictures through the engine (SECONDS=3600); what it falls over is kept in .local/fuzz
+fuzz: $(READY) ## Send damaged pictures through the engine (SECONDS=3600); what it falls over, and what took longest, is kept in .local/fuzz
 	@$(BIN)/python -m infra.fuzz --seconds $(or $(SECONDS),60)
 
 contact-sheet: $(READY) ## Draw what the engine makes of everything beside what libvips does, to be looked at, in .local/contact-sheet

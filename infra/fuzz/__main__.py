@@ -1,6 +1,7 @@
 """Damaged pictures through the engine for as long as asked: `make fuzz SECONDS=3600`.
 
-A worker a core; one that dies, hangs or finds a fault is replaced, and what it was at kept in `.local/fuzz`.
+A worker a core; one that dies, hangs or finds a fault is replaced. What it was at is kept in `.local/fuzz`,
+and so is what took longest.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import IO, Annotated, cast
 
 import typer
 
-from infra.fuzz.worker import FAULT, SOURCE
+from infra.fuzz.worker import FAULT, SLOWEST, SOURCE
 
 KEPT = Path(".local/fuzz")
 HANG_SECONDS = 60.0
@@ -32,6 +33,9 @@ class Worker:
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp()))
     cases: int = 0
+    peak_bytes: int = 0
+    slowest: float = 0.0
+    """In seconds."""
 
     def __post_init__(self) -> None:
         command = [sys.executable, "-m", "infra.fuzz.worker", os.urandom(8).hex(), str(self.folder)]
@@ -46,7 +50,9 @@ class Worker:
 
     def hear(self) -> None:
         if line := self._output.readline():
-            self.heard, self.cases = time.monotonic(), int(line)
+            cases, peak, slowest = line.split()
+            self.heard, self.cases = time.monotonic(), int(cases)
+            self.peak_bytes, self.slowest = int(peak), float(slowest)
 
     @property
     def is_lost(self) -> bool:
@@ -55,7 +61,31 @@ class Worker:
     def end(self) -> None:
         self.process.kill()
         self.process.communicate()
-        shutil.rmtree(self.folder)
+
+
+@dataclass
+class Report:
+    """Of all workers that have ended."""
+
+    cases: int = 0
+    peak_bytes: int = 0
+    slowest: float = 0.0
+
+    def take(self, worker: Worker) -> None:
+        """Add what a worker did; its folder goes, but for the case that took longest."""
+        self.cases += worker.cases
+        self.peak_bytes = max(self.peak_bytes, worker.peak_bytes)
+        if worker.slowest > self.slowest:
+            self.slowest = worker.slowest
+            shutil.copytree(worker.folder / SLOWEST, KEPT / SLOWEST, dirs_exist_ok=True)
+        shutil.rmtree(worker.folder)
+
+    def __str__(self) -> str:
+        megabytes = self.peak_bytes / 1e6
+        return (
+            f"{self.cases} cases, at most {megabytes:.0f} MB of memory; "
+            f"the slowest took {self.slowest:.2f} s, and is in {KEPT / SLOWEST}"
+        )
 
 
 def main(
@@ -64,19 +94,20 @@ def main(
 ) -> None:
     """Return 1 where anything was found."""
     until = time.monotonic() + seconds
-    running, cases, found = [Worker() for _ in range(workers)], 0, 0
+    running, report, found = [Worker() for _ in range(workers)], Report(), 0
     while time.monotonic() < until:
         for worker in select.select(running, [], [], 1.0)[0]:
             worker.hear()
         for worker in [each for each in running if each.is_lost]:
             print(f"found: {_keep(worker)}", flush=True)
-            found, cases = found + 1, cases + worker.cases
+            found += 1
             worker.end()
+            report.take(worker)
             running[running.index(worker)] = Worker()
     for worker in running:
-        cases += worker.cases
         worker.end()
-    print(f"{cases} cases in {seconds} s, {found} found")
+        report.take(worker)
+    print(f"{report}; {found} found in {seconds} s")
     raise typer.Exit(1 if found else 0)
 
 

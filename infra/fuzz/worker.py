@@ -9,6 +9,7 @@ import io
 import json
 import resource
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
@@ -29,6 +30,8 @@ PEAK_BYTES = 400 * 10**6
 """For 4 megapixels; what is above it is told as a fault."""
 ADDRESS_SPACE_BYTES = 4 * 2**30
 SOURCE, PARAMETERS, FAULT = "source", "parameters.json", "fault.txt"
+SLOWEST = "slowest"
+"""The folder, in that of the worker, of the case that took longest."""
 
 
 class Fault(Exception):
@@ -38,17 +41,27 @@ class Fault(Exception):
 def main(seed: str, folder: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     random, files, place = Random(seed), seeds(), Path(folder)
+    (place / SLOWEST).mkdir()
+    slowest = 0.0
     for count in range(sys.maxsize):
         source, parameters = mutate(random, files), _parameters(random)
-        (place / SOURCE).write_bytes(source)
-        (place / PARAMETERS).write_text(json.dumps(parameters))
+        _write(place, source, parameters)
+        started = time.monotonic()
         try:
             attempt(source, parameters)
         except Exception as fault:
             (place / FAULT).write_text(repr(fault))
             raise
+        if (seconds := time.monotonic() - started) > slowest:
+            slowest = seconds
+            _write(place / SLOWEST, source, parameters)
         if count % 100 == 0:
-            print(count, flush=True)
+            print(count, peak_bytes(), slowest, flush=True)
+
+
+def _write(place: Path, source: bytes, parameters: Mapping[str, Any]) -> None:
+    (place / SOURCE).write_bytes(source)
+    (place / PARAMETERS).write_text(json.dumps(parameters))
 
 
 def attempt(source: bytes, parameters: Mapping[str, Any]) -> None:
