@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -174,10 +175,16 @@ def body_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 async def read_json(request: Request, model: type[Body]) -> Body:
-    """Return the body as `model`: for a route that has to refuse before it is read, as no JsonRoute can."""
+    """Return the body as `model`: for a route that has to refuse before it is read, as no JsonRoute can.
+
+    Strictly: no text is a number, and no number true or false.
+    """
     if media_type(request) != JSON:
         raise MediaTypeUnsupported(f"This route takes {JSON}.")
-    return _validated(parse_json(await read_body(request)), model)
+    body = await read_body(request)
+    parse_json(body)
+    # Only its own reader of JSON lets pydantic take text for a UUID then; it would take NaN, and twins, too.
+    return _validated(partial(model.model_validate_json, body, strict=True))
 
 
 async def read_json_or_form(request: Request, model: type[Body]) -> Body:
@@ -185,12 +192,12 @@ async def read_json_or_form(request: Request, model: type[Body]) -> Body:
     parse = {JSON: parse_json, FORM: _parse_form}.get(media_type(request))
     if parse is None:
         raise MediaTypeUnsupported(f"This route takes {JSON} or {FORM}.")
-    return _validated(parse(await read_body(request)), model)
+    return _validated(partial(model.model_validate, parse(await read_body(request))))
 
 
-def _validated(value: Any, model: type[Body]) -> Body:
+def _validated(validate: Callable[[], Body]) -> Body:
     try:
-        return model.model_validate(value)
+        return validate()
     except ValidationError as error:
         raise invalid([{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()])
 

@@ -102,16 +102,22 @@ def _outputs(
     query: ProcessingOptions, named: StoredSource | None, presets: Presets
 ) -> list[ProcessingOptions]:
     """Return what is to be made: what the query says, or each of a batch. Raises ParametersInvalid."""
-    where: tuple[str, ...] = ("query",)
-    outputs = [query]
-    if named is not None and named.outputs is not None:
-        if given := query.model_fields_set:
-            raise invalid([{"loc": ("query", name), "msg": "`outputs` has them"} for name in sorted(given)])
-        where, outputs = ("body", "outputs"), named.outputs
+    if named is None or named.outputs is None:
+        return [_with_preset(query, presets, "query")]
+    if given := query.model_fields_set:
+        raise invalid([{"loc": ("query", name), "msg": "`outputs` has them"} for name in sorted(given)])
+    return [
+        _with_preset(each, presets, "body", "outputs", number) for number, each in enumerate(named.outputs)
+    ]
+
+
+def _with_preset(options: ProcessingOptions, presets: Presets, *where: str | int) -> ProcessingOptions:
+    """Raises ParametersInvalid or BodyInvalid, which locate the fault: in the preset where one is named."""
     try:
-        return [each.with_preset(presets) for each in outputs]
+        return options.with_preset(presets)
     except ParametersInvalid as refusal:
-        raise invalid([{"loc": where, "msg": refusal.detail}]) from None
+        name = () if options.preset is None else ("preset",)
+        raise invalid([{"loc": (*where, *name), "msg": refusal.detail}]) from None
 
 
 async def _source(request: Request, named: StoredSource | None, stored: StoredPictures, limit: int) -> Upload:

@@ -1,23 +1,17 @@
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.images.formats import SOURCE_MEDIA_TYPES
 from shared.images.limits import LARGEST_EXACT
-
-
-def _whole(value: Any) -> Any:
-    """Return 12.0 as 12: JSON has one kind of number (RFC 8259, 6; JSON Schema, 4.2.3)."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+from shared.whole_numbers import WHOLE
 
 
 class UploadRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     content_type: Annotated[str, Field(max_length=100, json_schema_extra={"enum": SOURCE_MEDIA_TYPES})]
-    content_length: Annotated[
-        int, Field(ge=1, le=LARGEST_EXACT, strict=True, examples=[12_000_000]), BeforeValidator(_whole)
-    ]
+    content_length: Annotated[int, Field(ge=1, le=LARGEST_EXACT, examples=[12_000_000]), WHOLE]
     """In bytes."""
 
 

@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import ParametersInvalid
 from shared.images.limits import LARGEST_EXACT, MAXIMUM_OUTPUT_PIXELS_A_SIDE
+from shared.whole_numbers import WHOLE
 
 ResizingType = Literal["fit", "fill", "fill-down", "force"]
 Gravity = Literal[
     "center", "north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest"
 ]
 RequestedFormat = Literal["auto", "jpeg", "png", "webp", "avif", "gif"]
-Side = Annotated[int, Field(ge=1, le=MAXIMUM_OUTPUT_PIXELS_A_SIDE)]
+Side = Annotated[int, Field(ge=1, le=MAXIMUM_OUTPUT_PIXELS_A_SIDE), WHOLE]
 
 RESIZING_TYPE = Field(
     description="`fit` inside; `fill` and crop; `fill-down`, of a smaller source, in the shape asked "
@@ -23,7 +24,7 @@ RESIZING_TYPE = Field(
 )
 FORMAT = Field(description="`auto` takes one that `Accept` names; left out, it is the source's.")
 BACKGROUND = Field(pattern="^[0-9a-fA-F]{6}$", description="Under transparency, where the format has none.")
-
+QUALITY = Field(ge=1, le=100, description="Left out, 80; of AVIF 65.")
 MAX_BYTES = Field(ge=1, le=LARGEST_EXACT, description="The quality is lowered until it fits.")
 PRESET = Field(
     description="A name from the configuration; these add to it.", json_schema_extra={"format": "preset"}
@@ -48,8 +49,8 @@ class ProcessingOptions(BaseModel):
         float, Field(ge=1, le=4, allow_inf_nan=False, description="Pixels of the device a pixel.")
     ] = 1
     format: Annotated[RequestedFormat | None, FORMAT] = None
-    quality: Annotated[int | None, Field(ge=1, le=100, description="Left out, 80; of AVIF 65.")] = None
-    max_bytes: Annotated[int | None, MAX_BYTES] = None
+    quality: Annotated[int | None, QUALITY, WHOLE] = None
+    max_bytes: Annotated[int | None, MAX_BYTES, WHOLE] = None
     background: Annotated[str, BACKGROUND] = "ffffff"
     keep_metadata: Annotated[bool, Field(description="Keep EXIF, without positions and maker's notes.")] = (
         False
@@ -70,13 +71,18 @@ class ProcessingOptions(BaseModel):
         preset = presets.get(self.preset or "")
         if preset is None:
             raise ParametersInvalid(
-                f"preset: there is none of this name; there are: {', '.join(presets) or 'none'}."
+                f"There is no preset of this name; there are: {', '.join(presets) or 'none'}."
             )
-        return ProcessingOptions.model_validate(preset.as_parameters() | self.as_parameters())
+        # Null undoes what the preset says.
+        own = self.model_dump(exclude_unset=True, exclude={"preset"})
+        return ProcessingOptions.model_validate(preset.as_parameters() | own)
 
     def as_parameters(self) -> dict[str, Any]:
-        """Return what is set, by name, in plain values: `model_validate` makes the same options of it."""
-        return self.model_dump(exclude_unset=True, exclude={"preset"})
+        """Return what is set, by name, in plain values: `model_validate` makes the same options of it.
+
+        There is no null among them: it is as good as nothing.
+        """
+        return self.model_dump(exclude_unset=True, exclude_none=True, exclude={"preset"})
 
     @property
     def background_colour(self) -> tuple[int, int, int]:

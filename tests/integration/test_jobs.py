@@ -21,14 +21,16 @@ from shared.messages.resize_requested import (
 )
 from shared.messages.topics import REQUESTED
 from shared.on_startup.database import create_engine
+from shared.on_startup.presets import presets
 from shared.repositories.jobs import Jobs, OutputState
 from shared.repositories.unit_of_work import UnitOfWork
 from tests.accounts import sign_in, user_id
 from tests.fakes.kafka import TestKafkaProducer
 from tests.integration.problems import assert_problem
 from tests.integration.queueing import ASYNC, ROUTE, Queueing
-from tests.pictures import decoded
+from tests.pictures import decoded, options
 
+PRESETS = {"small": options(None, quality=50)}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -215,6 +217,47 @@ async def test_batch_that_is_none_is_refused(
 ) -> None:
     assert_problem(await queueing.post_json(query, body), 422, code)
     assert queueing.kafka.records == []
+
+
+@pytest.mark.parametrize(
+    ("outputs", "name"),
+    [
+        ([{"width": 5}, {"preset": "avatar"}], "outputs.1.preset"),
+        ([{"preset": "small"}], "outputs.0.preset"),
+        ([{"width": 5}, {"quality": 5}], "outputs.1"),
+        ([{"width": "200"}], "outputs.0.width"),
+        ([{"width": True}], "outputs.0.width"),
+        ([{"width": 5}, {"width": 5.5}], "outputs.1.width"),
+        ([{"width": 5, "dpr": "2"}], "outputs.0.dpr"),
+        ([{"width": 5, "quality": "50"}], "outputs.0.quality"),
+        ([{"width": 5, "max_bytes": "5000"}], "outputs.0.max_bytes"),
+        ([{"width": 5, "enlarge": 1}], "outputs.0.enlarge"),
+        ([{"width": 5, "keep_metadata": "true"}], "outputs.0.keep_metadata"),
+        ([{"width": 5, "background": 336699}], "outputs.0.background"),
+    ],
+)
+async def test_output_that_is_none_is_located(
+    queueing: Queueing, monkeypatch: pytest.MonkeyPatch, outputs: list[dict[str, object]], name: str
+) -> None:
+    monkeypatch.setitem(load_app("resize").dependency_overrides, presets, lambda: PRESETS)
+    refused = await queueing.post_json("", {"source": str(uuid4()), "outputs": outputs})
+    problem = assert_problem(refused, 422, "body_invalid")
+    assert [(error["in"], error["name"]) for error in problem["errors"]] == [("body", name)]
+    assert queueing.kafka.records == []
+
+
+async def test_numbers_of_a_batch_are_those_of_json_and_null_is_as_good_as_nothing(
+    queueing: Queueing, photograph: bytes
+) -> None:
+    numbers = {"width": 200.0, "dpr": 2, "enlarge": True, "quality": 5e1}
+    outputs = [{**numbers, "height": None}]
+    body = {"source": await queueing.upload(photograph), "outputs": outputs}
+    accepted = await queueing.post_json("", body)
+    assert accepted.status_code == 202
+    await queueing.work_off()
+    job = (await queueing.get(accepted.headers["location"])).json()
+    [output] = job["outputs"]
+    assert (job["status"], output["params"], output["width"]) == ("done", numbers, 400)
 
 
 async def test_another_user_s_upload_is_as_one_that_never_was(queueing: Queueing, photograph: bytes) -> None:

@@ -8,10 +8,13 @@ from typing import cast
 import httpx
 import pytest
 
+from infra.gateway.asgi import load_app
+from shared.on_startup.presets import presets
 from tests.integration.problems import assert_problem
 from tests.integration.uploads import Resizer
-from tests.pictures import decoded
+from tests.pictures import decoded, options
 
+PRESETS = {"small": options(None, quality=50)}
 HUNDRED = "width=100"
 CHROME = {"Accept": "image/avif,image/webp,*/*;q=0.8"}
 
@@ -94,4 +97,15 @@ async def test_size_that_cannot_be_met_says_how_near_it_came(resizer: Resizer, p
 
 async def test_unknown_preset_is_refused(resizer: Resizer, photograph: bytes) -> None:
     problem = assert_problem(await resizer.post("preset=avatar", photograph), 422, "parameters_invalid")
+    assert [(error["in"], error["name"]) for error in problem["errors"]] == [("query", "preset")]
     assert "there are: none" in problem["detail"]
+
+
+@pytest.mark.parametrize(("query", "name"), [("preset=small", "preset"), ("quality=50", "query")])
+async def test_side_that_is_missing_is_the_fault_of_the_preset_where_there_is_one(
+    resizer: Resizer, photograph: bytes, monkeypatch: pytest.MonkeyPatch, query: str, name: str
+) -> None:
+    monkeypatch.setitem(load_app("resize").dependency_overrides, presets, lambda: PRESETS)
+    problem = assert_problem(await resizer.post(query, photograph), 422, "parameters_invalid")
+    assert [(error["in"], error["name"]) for error in problem["errors"]] == [("query", name)]
+    assert "width, height or both are needed" in problem["detail"]

@@ -156,9 +156,20 @@ def test_preset_is_what_is_not_said_otherwise() -> None:
         "height": 64,
         "resizing_type": "fill",
         "format": "webp",
-        "quality": None,
     }
     assert ProcessingOptions.model_validate(asked.as_parameters()) == asked
+
+
+def test_null_undoes_what_the_preset_says() -> None:
+    asked = ProcessingOptions(preset="avatar", height=None).with_preset(PRESETS)
+    assert asked.as_parameters() == {"width": 128, "resizing_type": "fill"}
+
+
+def test_text_is_a_number_where_it_comes_from_a_query_or_is_stored() -> None:
+    asked = ProcessingOptions.model_validate(
+        {"width": "200", "quality": "50", "dpr": "1.5", "enlarge": "true", "keep_metadata": 1}
+    )
+    assert asked == options(200, None, None, 50, dpr=1.5, enlarge=True, keep_metadata=True)
 
 
 def test_preset_that_there_is_not_is_refused_by_those_there_are() -> None:
