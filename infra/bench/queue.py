@@ -8,15 +8,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 import asyncpg
 import httpx
 import psutil
 
+from infra.bench.engine_alone import on_all_cores
 from infra.bench.inputs import inputs
 from infra.bench.table import Table
 from infra.gateway.asgi import open_front_door
@@ -27,9 +26,7 @@ from infra.local.postgres import postgres
 from infra.migrations import upgrade
 from infra.queue.log import open_log
 from shared.config import KafkaSettings
-from shared.images.limits import Limits
 from shared.images.options import ProcessingOptions
-from shared.images.pipeline import resize
 from shared.messages.record import Record
 from shared.messages.topics import COMPLETED, REQUESTED
 
@@ -37,7 +34,6 @@ JOBS = 120
 IDLE_JOBS = 30
 PICTURES = ("jpeg-12mp.jpg", "jpeg-2mp.jpg")
 WIDTH = 800
-LIMITS = Limits(2**25, 2**26)
 BUCKET = "bench"
 CREDENTIALS = {"username": "bench", "password": "correct horse battery staple"}
 
@@ -80,7 +76,8 @@ async def _measure(pictures: dict[str, bytes], opened: ExitStack) -> list[list[s
             await _submit(client, source, JOBS)
             with worker():
                 ours = await _rate(source, await _worker_process())
-            for what, mine, its in zip(("jobs a second", "CPU ms a job"), ours, _engine(picture)):
+            alone = on_all_cores(picture, ProcessingOptions(width=WIDTH), JOBS)
+            for what, mine, its in zip(("jobs a second", "CPU ms a job"), ours, alone):
                 rows.append(
                     [f"{name} → {WIDTH} px, {what}", f"{mine:.1f}", f"{its:.1f}", f"{mine / its:.2f}"]
                 )
@@ -146,16 +143,6 @@ async def _rate(source: str, process: psutil.Process) -> tuple[float, float]:
     await connection.close()
     done, seconds, cpu = (last - first for first, last in zip(seen[0], seen[-1]))
     return done / seconds, cpu / done * 1000
-
-
-def _engine(picture: bytes) -> tuple[float, float]:
-    """The same of the engine alone, on all cores."""
-    work = partial(resize, picture, ProcessingOptions(width=WIDTH), LIMITS)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda _: work(), range(4)))
-        started, cpu = time.perf_counter(), time.process_time()
-        list(pool.map(lambda _: work(), range(JOBS)))
-        return JOBS / (time.perf_counter() - started), (time.process_time() - cpu) / JOBS * 1000
 
 
 async def _idle(client: httpx.AsyncClient, source: str) -> float:
