@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from io import TextIOWrapper
 
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -30,6 +31,9 @@ def program(summary: str) -> typer.Typer:
 
 def run(app: typer.Typer, name: str) -> None:
     """Run the command line. Whatever is foreseen to fail ends it with status 1 and one line."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # One name that a terminal has no letters for is not to hide all that comes after it.
+        sys.stdout.reconfigure(errors="backslashreplace")
     for quiet in QUIET:
         logging.getLogger(quiet).addHandler(logging.NullHandler())
     try:

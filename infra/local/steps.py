@@ -17,13 +17,13 @@ class Stop:
     """Whether a signal has come. Raised where one comes, an exception can end Python amid an import in C."""
 
     def __init__(self) -> None:
-        self._is_asked = False
+        self.is_asked = False
 
     def ask(self, number: int, frame: FrameType | None) -> None:
-        self._is_asked = True
+        self.is_asked = True
 
     def check(self) -> None:
-        if self._is_asked:
+        if self.is_asked:
             raise Stopped
 
 
@@ -46,6 +46,9 @@ def step(name: str) -> Iterator[Outcome]:
         STOP.check()
     except BaseException as error:
         is_stopped = isinstance(error, Stopped | asyncio.CancelledError)
-        print("stopped" if is_stopped else "failed", flush=True)
+        print("stopped" if is_stopped or STOP.is_asked else "failed", flush=True)
+        if isinstance(error, Exception):
+            # Ctrl-C is for the whole terminal: what a step runs may fail by it.
+            STOP.check()
         raise
     print(f"{outcome.text:<58}{time.monotonic() - started:>6.1f} s", flush=True)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.accounts import PASSWORD, SignedIn, sign_in, sign_in_again, user_id
-from tests.integration.test_accounts import OTHER, Ran, run
+from tests.integration.test_accounts import OTHER, Ran, run, run_program
 
 WRONG = "not the password"
 MINUTE = timedelta(minutes=1)
@@ -190,3 +190,16 @@ async def test_option_that_is_none_is_a_wrong_command_line(option: str, value: s
     ran = await run("audit", option, value)
     assert (ran.status, ran.printed) == (2, "")
     assert f"Invalid value for '{option}'" in ran.error
+
+
+@pytest.mark.usefixtures("client")
+async def test_a_name_that_the_terminal_has_no_letters_for_hides_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    username = f"Ω{uuid4().hex}"
+    assert (await run("add", username, given=f"{OTHER}\n")).status == 0
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    ran = await run_program("audit", username)
+    assert (ran.status, ran.error) == (0, "")
+    [line] = ran.printed.splitlines()
+    assert line.split(" ")[3].strip("'") == username.replace("Ω", "\\u03a9")
