@@ -11,7 +11,7 @@ from shared.images.geometry import Box, Size
 
 LANCZOS = ResizeAlg.convolution(FilterType.lanczos3)
 
-KEPT_PIXELS = 2**21
+KEPT_PIXELS = 1_250_000
 """What a resizer may hold, at four bytes each, to be kept for the next picture; more than most ever need."""
 
 _thread = local()
