@@ -66,7 +66,8 @@ def kill_connections(database_url: str) -> int:
         connection = await asyncpg.connect(database_url)
         try:
             rows = await connection.fetch(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                # With a time-out it returns when they are gone, not when they have been told to go.
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         finally:
