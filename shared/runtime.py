@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any, cast
@@ -25,7 +26,7 @@ Event = dict[str, Any]
 Task = Callable[[FastAPI, Event], Awaitable[Any]]
 
 
-class _Entry:
+class _Entry(ABC):
     """A function as AWS Lambda calls it.
 
     - The app's lifespan is entered once: on Lambda as the environment is made, elsewhere at the first event.
@@ -42,8 +43,8 @@ class _Entry:
         with self._environment.invocation() as loop:
             return self._answer(loop, event, cast(LambdaContext, context))
 
-    def _answer(self, loop: asyncio.AbstractEventLoop, event: Event, context: LambdaContext) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _answer(self, loop: asyncio.AbstractEventLoop, event: Event, context: LambdaContext) -> Any: ...
 
     def close(self) -> None:
         """Close the resources; the next event would open them anew."""
