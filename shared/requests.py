@@ -15,6 +15,7 @@ import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers
 
 from shared.errors import (
     BodyInvalid,
@@ -74,9 +75,9 @@ async def read_body(
     length, `actual` is what had been read by then.
     """
     _refuse_encoded(request)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:MAXIMUM_DIGITS]) > limit + overhead:
-        raise _too_large(refusal, limit, _number(declared))
+    declared = declared_bytes(request.headers)
+    if declared is not None and declared > limit + overhead:
+        raise _too_large(refusal, limit, _number(request.headers["content-length"]))
     chunks, length = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -88,6 +89,12 @@ async def read_body(
     except TimeoutError:
         raise BodyTimeout(f"The body must be here within {BODY_SECONDS} s.", limit=BODY_SECONDS) from None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def declared_bytes(headers: Headers) -> int | None:
+    """Return the length that a body is said to have; of a number too long to be one, its first digits."""
+    declared = headers.get("content-length", "")
+    return int(declared[:MAXIMUM_DIGITS]) if declared.isdecimal() else None
 
 
 def _refuse_encoded(request: Request) -> None:

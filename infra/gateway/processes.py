@@ -18,7 +18,7 @@ from infra.gateway.callers import Door
 from infra.gateway.functions import Function
 from infra.gateway.invocations import FunctionQueue
 from infra.gateway.runtime_server import RuntimeServer
-from infra.local.orphans import ends_with_us
+from infra.local.orphans import ending_with_us
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[2]
@@ -131,13 +131,12 @@ class EnvironmentProcess:
         printed = asyncio.StreamReader()
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "awslambdaric", function.handler),
+                *ending_with_us([sys.executable, "-m", "awslambdaric", function.handler]),
                 env=os.environ | self._environment(function, port),
                 stdout=write_end,
                 stderr=STDOUT,
                 # Ctrl-C is for us, who let what is under way come to its end.
                 start_new_session=True,
-                preexec_fn=ends_with_us(),
             )
         finally:
             os.close(write_end)

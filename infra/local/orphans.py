@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-PR_SET_PDEATHSIG = 1
+UNLESS_WE_ARE_GONE = 'test "$PPID" = "$0" && exec "$@"'
+"""For a shell: we may have been killed just before the kernel was asked."""
 
-_prctl = ctypes.CDLL(None).prctl
 
+def ending_with_us(command: Sequence[str]) -> list[str]:
+    """Return the command of a child which the kernel kills when the thread that started it has ended.
 
-def ends_with_us() -> Callable[[], None]:
-    """Return the `preexec_fn` of a child: the kernel kills it when this thread's process has ended."""
-    parent = os.getpid()
-
-    def ask_the_kernel() -> None:
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return ask_the_kernel
+    No `preexec_fn` asks the kernel: with one, Python copies the whole of this process for each start (fork,
+    not vfork), and serves nobody meanwhile.
+    """
+    shell = ["sh", "-c", UNLESS_WE_ARE_GONE, str(os.getpid()), *command]
+    return ["setpriv", "--pdeathsig", "KILL", *shell]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from infra.local.errors import LocalError
-from infra.local.orphans import ends_with_us
+from infra.local.orphans import ending_with_us
 
 STOP_SECONDS = 5
 LOOK_SECONDS = 0.2
@@ -32,11 +32,10 @@ def running(
     """Run a program until the end of the block; what it prints is thrown away, unless `output` is None."""
     # In a session of its own: Ctrl-C is for us, who stop it when nothing needs it any more.
     program = subprocess.Popen(
-        command,
+        ending_with_us(command),
         stdout=output,
         stderr=output,
         start_new_session=True,
-        preexec_fn=ends_with_us(),
         **options,
     )
     try:

@@ -92,7 +92,7 @@ def test_pushgateway_that_is_installed_is_preferred(tmp_path: Path, monkeypatch:
     program = tmp_path / metrics.BINARY
     program.write_text(FAKE_PUSHGATEWAY.format(python=sys.executable))
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr(metrics, "PREFERRED_PORT", free_port(0))
     with pushgateway() as (url, whose):
         assert whose == "Prometheus's"

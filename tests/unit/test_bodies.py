@@ -74,6 +74,31 @@ async def test_bodies_that_are_sent_in_parts_are_counted_as_they_come(server: Se
     assert (await held).json() == HELD - 100
 
 
+async def _parts(name: str, read: list[str], parts: int = 20) -> AsyncIterator[bytes]:
+    for _ in range(parts):
+        read.append(name)
+        yield b"x" * (SMALL + 1)
+
+
+async def test_large_ones_are_read_in_the_order_in_which_they_came(server: Server) -> None:
+    server.answering.set()
+    read = list[str]()
+    await asyncio.gather(*(server.client.post("/", content=_parts(name, read)) for name in "abc"))
+    assert "".join(read) == 20 * "a" + 20 * "b" + 20 * "c"
+
+
+async def test_nobody_else_waits_until_a_large_one_is_read(server: Server) -> None:
+    server.answering.set()
+    read = list[str]()
+    large = asyncio.create_task(server.client.post("/", content=_parts("large", read, 50)))
+    while not read:
+        await asyncio.sleep(0)
+    assert (await server.client.post("/", content=b"x" * SMALL)).status_code == 200
+    assert (await server.client.get("/health")).status_code == 200
+    assert len(read) < 50
+    assert (await large).json() == 50 * (SMALL + 1)
+
+
 async def test_small_ones_are_taken_however_much_is_held(server: Server) -> None:
     held = [await server.holding(HELD), await server.holding(SMALL)]
     assert_problem(await server.client.post("/", content=b"x" * (SMALL + 1)), 429, "too_busy")

@@ -47,9 +47,33 @@ async def main():
     print(60_000)
 """
 
+USED_AGAIN = """
+from resource import RUSAGE_SELF, getrusage
+
+async def main():
+    memory.INTERVAL_SECONDS = 3600
+    faults = []
+    async with memory.open_memory(FastAPI()):
+        for _ in range(4):
+            before = getrusage(RUSAGE_SELF).ru_minflt
+            pictures = [b"x" * 16_000_000 for _ in range(4)]
+            del pictures
+            faults.append(getrusage(RUSAGE_SELF).ru_minflt - before)
+    assert faults[0] > 10_000 and sum(faults[1:]) < 100, faults
+    print(60_000)
+"""
+
 
 @pytest.mark.parametrize("main", [HOLES, OF_A_THREAD])
 def test_it_is_given_back_while_the_app_runs(main: str) -> None:
+    _run(main)
+
+
+def test_between_two_trims_the_next_picture_has_it() -> None:
+    _run(USED_AGAIN)
+
+
+def _run(main: str) -> None:
     program = f"{RESIDENT}{main}\nasyncio.run(main())"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (ran.returncode, ran.stdout) == (0, "60000\n"), ran.stderr
