@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from shared.heap import keep_for_the_next_picture
 from shared.images.limits import Limits
 from shared.images.options import ProcessingOptions
 from shared.images.pipeline import resize
@@ -17,6 +18,7 @@ WARM_UP = 4
 
 def on_all_cores(source: bytes, options: ProcessingOptions, pictures: int) -> tuple[float, float]:
     """Return how many a second, and the CPU ms of one."""
+    keep_for_the_next_picture()
     work = partial(resize, source, options, LIMITS)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda _: work(), range(WARM_UP)))

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from threading import local
-
 from cykooz_resizer import CropBox, FilterType, ResizeAlg, ResizeOptions, Resizer
 from PIL import Image
 
 from shared.images.geometry import Box, Size
 
 LANCZOS = ResizeAlg.convolution(FilterType.lanczos3)
-
-KEPT_PIXELS = 1_250_000
-"""What a resizer may hold, at four bytes each, to be kept for the next picture; more than most ever need."""
-
-_thread = local()
 
 
 def scale(image: Image.Image, crop: Box, size: Size) -> Image.Image:
@@ -23,9 +16,8 @@ def scale(image: Image.Image, crop: Box, size: Size) -> Image.Image:
         # Some writers take all pictures of a file that they are given, be they pages.
         return image.copy()
     scaled = Image.new(image.mode, size)
-    _resizer(held=size[0] * image.height).resize_pil(
-        image, scaled, ResizeOptions(resize_alg=LANCZOS, crop_box=_inside(crop, image.size))
-    )
+    # One of its own: it would keep the room for what is scaled in one direction and not yet in the other.
+    Resizer().resize_pil(image, scaled, ResizeOptions(resize_alg=LANCZOS, crop_box=_inside(crop, image.size)))
     scaled.info = image.info
     return scaled
 
@@ -34,16 +26,3 @@ def _inside(crop: Box, size: Size) -> CropBox:
     """Rounding may have put it a hair outside of the picture, which the resizer refuses."""
     left, top = max(0.0, crop.left), max(0.0, crop.top)
     return CropBox(left, top, min(crop.width, size[0] - left), min(crop.height, size[1] - top))
-
-
-def _resizer(held: int) -> Resizer:
-    """One a thread, as it is not safe to share; another where that would hold too many pixels from then on.
-
-    A Resizer keeps room for what is scaled in one direction and not yet in the other, of the largest so far.
-    """
-    if held > KEPT_PIXELS:
-        return Resizer()
-    if not hasattr(_thread, "resizer"):
-        _thread.resizer = Resizer()
-    resizer: Resizer = _thread.resizer
-    return resizer

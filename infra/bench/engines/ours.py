@@ -1,4 +1,5 @@
 from infra.bench.engines.loop import run
+from shared.heap import keep_for_the_next_picture
 from shared.images.limits import Limits
 from shared.images.options import ProcessingOptions
 from shared.images.pipeline import resize
@@ -12,4 +13,6 @@ def convert(source: bytes, output_format: str, width: int, height: int) -> bytes
 
 
 if __name__ == "__main__":
+    # As the functions that resize do at their start.
+    keep_for_the_next_picture()
     run(convert)
