@@ -1,4 +1,4 @@
-"""The bodies that a process reads and holds: a part a turn of the event loop, so many bytes in all."""
+"""The bodies that an app reads and holds: a part a turn of the event loop, so many bytes in all."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ RETRY_AFTER_SECONDS = 1
 class BodiesMiddleware:
     """Reads large bodies in turn, and refuses a part that there is no room for, as TooBusy where it is read.
 
-    - Servers read up to 256 KiB at once. Of 200 callers who send, it would be that of each in one turn of the
-      event loop, and whoever only asks for /health would wait for all of them.
-    - Who came first is read first: his body is whole before those of later callers fill the memory.
+    - Servers read up to 256 KiB at once, the first of a body unasked. Of 200 callers who send, that would be
+      each one's in one turn of the event loop, and whoever only asks for /health would wait for them all.
+    - Who came first is read first, as far as his parts are there: his body is whole before those of later
+      callers fill the memory.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -41,15 +42,9 @@ class BodiesMiddleware:
                 await self._turnstile.passing(number)
             message = await receive()
             length = len(message.get("body", b""))
+            self._check_room(length, mine)
             mine += length
             self._held += length
-            if self._held > HELD_BYTES and mine > SMALL_BYTES:
-                raise TooBusy(
-                    "As many bytes as are held at once are held.",
-                    limit=HELD_BYTES,
-                    actual=self._held,
-                    retry_after=RETRY_AFTER_SECONDS,
-                )
             return message
 
         try:
@@ -58,6 +53,17 @@ class BodiesMiddleware:
             await self.app(scope, receive_if_room, send)
         finally:
             self._held -= mine
+
+    def _check_room(self, length: int, mine: int) -> None:
+        """Raises TooBusy for a part, of a body that is large with it, which there is no room for."""
+        held = self._held + length
+        if length and mine + length > SMALL_BYTES and held > HELD_BYTES:
+            raise TooBusy(
+                "As many bytes as are held at once are held.",
+                limit=HELD_BYTES,
+                actual=held,
+                retry_after=RETRY_AFTER_SECONDS,
+            )
 
 
 def _may_be_large(scope: Scope) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from ctypes import CDLL
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
@@ -13,18 +12,21 @@ megapixels took 15,000 of them."""
 LARGEST_OF_THE_HEAP = 32 * 1024 * 1024
 """The most that glibc takes for this threshold: a larger block is mapped, and given back at once."""
 
+_libc = CDLL(None)
 
-def keep_for_the_next_picture() -> Callable[[int], object] | None:
-    """Have what one picture is done with serve the next; return what gives it back to the system, `trim(0)`.
 
-    All threads share one heap from here on: of any other, the free end is not given back. None where there is
-    no such thing.
+def keep_for_the_next_picture() -> None:
+    """Have what one picture is done with serve the next, until `trim`.
+
+    All threads that start from here on share one heap: of any other, the free end is not given back.
     """
-    libc = CDLL(None)
-    if not hasattr(libc, "malloc_trim"):
-        return None
-    libc.mallopt(ARENA_MAX, 1)
-    libc.mallopt(MMAP_THRESHOLD, LARGEST_OF_THE_HEAP)
-    libc.mallopt(TRIM_THRESHOLD, KEPT_BYTES)
-    trim: Callable[[int], object] = libc.malloc_trim
-    return trim
+    if hasattr(_libc, "malloc_trim"):
+        _libc.mallopt(ARENA_MAX, 1)
+        _libc.mallopt(MMAP_THRESHOLD, LARGEST_OF_THE_HEAP)
+        _libc.mallopt(TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def trim() -> None:
+    """Give back to the system what is free."""
+    if hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(0)

@@ -1,6 +1,7 @@
 from functions.resize.endpoints import router
 from functions.resize.queue import open_queue
 from shared.app import create_app
+from shared.heap import keep_for_the_next_picture
 from shared.metrics.instruments import IMAGE_BYTES, IMAGE_PIXELS, IMAGE_STAGE_DURATION
 from shared.on_startup.kafka import open_kafka
 from shared.on_startup.memory import open_memory
@@ -11,6 +12,8 @@ from shared.on_startup.threads import open_threads
 from shared.on_startup.token_verifier import open_token_verifier
 from shared.runtime import LambdaEntry
 
+# Before any thread starts: each that did has a heap of its own.
+keep_for_the_next_picture()
 app = create_app(
     "resize",
     router,

@@ -2,6 +2,7 @@ from fastapi import APIRouter
 
 from functions.worker.tasks import process_event
 from shared.app import create_app
+from shared.heap import keep_for_the_next_picture
 from shared.metrics.instruments import (
     CONSUMER_LAG,
     DEAD_RECORDS,
@@ -22,6 +23,8 @@ from shared.on_startup.storage import open_storage
 from shared.on_startup.threads import open_threads
 from shared.runtime import TaskEntry
 
+# Before any thread starts: each that did has a heap of its own.
+keep_for_the_next_picture()
 app = create_app(
     "worker",
     APIRouter(),

@@ -44,7 +44,7 @@ def _burst(port: int, picture: bytes) -> list[str]:
     spawn = get_context("spawn")
     ours, theirs = spawn.Pipe()
     # A process of its own: what is measured is no wait of those that ask.
-    asking = spawn.Process(target=_ask, args=(port, theirs))
+    asking = spawn.Process(target=_ask, args=(port, theirs), daemon=True)
     asking.start()
     ours.recv()
     tries = asyncio.run(_all(port, picture))

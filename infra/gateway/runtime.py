@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import sys
@@ -72,6 +73,9 @@ async def open_front_door(
         else:
             await opened.enter_async_context(_containers(queues, options, server))
         await opened.enter_async_context(_in_background(run_schedules(queues.values())))
+        # What is loaded by now is here to stay: to look through all of it for garbage, again and again, would
+        # hold up for a tenth of a second whoever is served.
+        gc.freeze()
         yield RuntimeFrontDoor(queues, routes, docs)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +23,8 @@ class _Protocol(H11Protocol):
 
 
 KEEP_ALIVE_SECONDS = 75
-"""Longer than any Retry-After, and than a load balancer keeps a connection, 60 s: of one that is closed first
-on this side, what is sent at that moment is lost, and few clients send a POST again by themselves."""
+"""Longer than the Retry-After of a burst, and than a load balancer keeps a connection, 60 s: of one that is
+closed first on this side, what is sent at that moment is lost, and few clients send a POST again."""
 
 
 class Server(uvicorn.Server):
@@ -54,9 +53,6 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What is loaded by now is here to stay: to look through all of it for garbage would hold up whoever
-        # is served by a tenth of a second, again and again.
-        gc.freeze()
         self.ready.set()
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from PIL import Image, TiffTags
 
 from shared.errors import Problem, SourceUnreadable
+from shared.images import libtiff
 from shared.images.geometry import Size
 
 DRAFT_SCALE = 2
@@ -20,7 +21,9 @@ def decode(image: Image.Image, target: Size) -> Image.Image:
     """
     try:
         image.draft(None, (target[0] * DRAFT_SCALE, target[1] * DRAFT_SCALE))
-        _without_directories(image)
+        if image.format == "TIFF":
+            libtiff.silence()
+            _delete_directories(image)
         image.load()
         _let_go_of_decoder(image)
         return resizable(image)
@@ -31,13 +34,12 @@ def decode(image: Image.Image, target: Size) -> Image.Image:
         raise SourceUnreadable("It is cut off or broken.") from error
 
 
-def _without_directories(image: Image.Image) -> None:
+def _delete_directories(tiff: Image.Image) -> None:
     """Pillow reads the EXIF of a TIFF as it decodes it, and makes an object of each number."""
-    if image.format == "TIFF":
-        exif = image.getexif()
-        for tag in TiffTags.TAGS_V2_GROUPS:
-            if tag in exif:
-                del exif[tag]
+    exif = tiff.getexif()
+    for tag in TiffTags.TAGS_V2_GROUPS:
+        if tag in exif:
+            del exif[tag]
 
 
 def _let_go_of_decoder(image: Image.Image) -> None:

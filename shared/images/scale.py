@@ -16,7 +16,7 @@ def scale(image: Image.Image, crop: Box, size: Size) -> Image.Image:
         # Some writers take all pictures of a file that they are given, be they pages.
         return image.copy()
     scaled = Image.new(image.mode, size)
-    # One of its own: it would keep the room for what is scaled in one direction and not yet in the other.
+    # A new one each time: one that is kept keeps its buffers, of the largest picture so far.
     Resizer().resize_pil(image, scaled, ResizeOptions(resize_alg=LANCZOS, crop_box=_inside(crop, image.size)))
     scaled.info = image.info
     return scaled

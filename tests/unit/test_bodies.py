@@ -62,6 +62,22 @@ async def test_what_there_is_no_room_for_is_refused_and_fits_when_an_answer_is_o
     assert (await server.client.post("/", content=b"x" * HELD)).json() == HELD
 
 
+async def test_the_end_of_a_body_that_is_held_takes_none(server: Server) -> None:
+    is_held, is_over = asyncio.Event(), asyncio.Event()
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"x" * HELD
+        is_held.set()
+        await is_over.wait()
+
+    large = asyncio.create_task(server.client.post("/", content=parts()))
+    await is_held.wait()
+    small = await server.holding(SMALL)
+    is_over.set()
+    server.answering.set()
+    assert [(await each).json() for each in (large, small)] == [HELD, SMALL]
+
+
 async def test_bodies_that_are_sent_in_parts_are_counted_as_they_come(server: Server) -> None:
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(11):

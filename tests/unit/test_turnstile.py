@@ -3,52 +3,92 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
 
 from shared.turnstile import Turnstile
 
-TURN = 0
 
+class Log:
+    """Who passed, and in which turn."""
 
-async def _log_turns(log: list[int]) -> None:
-    while True:
-        log.append(TURN)
-        await asyncio.sleep(0)
+    def __init__(self, turnstile: Turnstile) -> None:
+        self.turnstile = turnstile
+        self.numbers = list[int]()
+        self.turns = list[int]()
+        self._turn = 0
 
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Begun before all else, the task that counts is the first of each turn."""
+        counting = asyncio.create_task(self._count())
+        yield
+        counting.cancel()
 
-async def _pass(turnstile: Turnstile, number: int, log: list[int]) -> None:
-    await turnstile.passing(number)
-    log.append(number)
+    async def passing(self, number: int) -> None:
+        await self.turnstile.passing(number)
+        self.numbers.append(number)
+        self.turns.append(self._turn)
+
+    async def _count(self) -> None:
+        for self._turn in count():
+            await asyncio.sleep(0)
 
 
 async def test_one_goes_through_in_a_turn_the_lowest_number_first() -> None:
-    turnstile, log = Turnstile(), list[int]()
-    turns = asyncio.create_task(_log_turns(log))
-    await asyncio.gather(*(_pass(turnstile, number, log) for number in (9, 4, 2, 3)))
-    turns.cancel()
+    log = Log(Turnstile())
+    with log.counting():
+        await asyncio.gather(*(log.passing(number) for number in (9, 4, 2, 3)))
     # The first finds it free; the others have come when it turns.
-    assert [each for each in log if each != TURN] == [9, 2, 3, 4]
-    assert all(TURN in pair for pair in zip(log, log[1:], strict=False))
+    assert log.numbers == [9, 2, 3, 4]
+    assert len(set(log.turns)) == 4
 
 
-async def test_who_goes_away_holds_up_nobody() -> None:
-    turnstile, log = Turnstile(), list[int]()
-    waiting = [asyncio.create_task(_pass(turnstile, number, log)) for number in (1, 2, 3, 4)]
+async def test_who_comes_as_the_last_one_passes_waits_for_the_next_turn() -> None:
+    log = Log(Turnstile())
+
+    async def pass_behind(number: int) -> None:
+        while number not in log.numbers:
+            await asyncio.sleep(0)
+        await log.passing(10)
+
+    with log.counting():
+        await asyncio.gather(log.passing(1), log.passing(2), pass_behind(2))
+    assert log.numbers == [1, 2, 10]
+    assert len(set(log.turns)) == 3
+
+
+async def test_who_goes_away_holds_up_nobody_and_may_come_again() -> None:
+    log = Log(Turnstile())
+    waiting = [asyncio.create_task(log.passing(number)) for number in (1, 2, 3, 4)]
     await asyncio.sleep(0)
     waiting[2].cancel()
-    await asyncio.wait(waiting)
-    assert log == [1, 2, 4]
+    await asyncio.gather(*waiting, log.passing(3), return_exceptions=True)
+    assert log.numbers == [1, 2, 3, 4]
 
 
 def test_it_turns_in_another_loop_when_one_was_closed_amid_a_turn() -> None:
     turnstile = Turnstile()
-    for _ in range(2):
-        loop = asyncio.new_event_loop()
-        loop.run_until_complete(turnstile.passing(0))
-        loop.close()
+
+    async def leave_waiting() -> list[Coroutine[Any, Any, None]]:
+        await turnstile.passing(1)
+        waiting = [turnstile.passing(number) for number in (2, 3)]
+        for each in waiting:
+            # As a task does, which would be destroyed amid its work.
+            each.send(None).add_done_callback(lambda _: None)
+        return waiting
+
+    loop = asyncio.new_event_loop()
+    left = loop.run_until_complete(leave_waiting())
+    loop.close()
 
     async def twice() -> list[int]:
-        log = list[int]()
-        await asyncio.gather(*(_pass(turnstile, number, log) for number in (1, 2)))
-        return log
+        log = Log(turnstile)
+        await asyncio.gather(*(log.passing(number) for number in (1, 2)))
+        return log.numbers
 
     assert asyncio.run(twice()) == [1, 2]
+    for each in left:
+        each.close()

@@ -1,4 +1,4 @@
-"""Whatever the picture, the log says next to nothing of it."""
+"""Whatever the picture, the log says nothing of it."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_log_has_a_line_at_most(source: bytes, tmp_path: Path) -> None:
+def test_log_has_no_line_of_it(source: bytes, tmp_path: Path) -> None:
     file = tmp_path / "picture"
     file.write_bytes(source)
     done = subprocess.run([sys.executable, "-c", RESIZE, file], capture_output=True, text=True, check=True)
-    assert len(done.stderr.splitlines()) <= 1, done.stderr[:2000]
+    assert done.stderr == ""
