@@ -121,6 +121,8 @@ class HeadMiddleware:
             return
 
         async def send_without_content(message: Message) -> None:
+            # Servers look at it again as they send: of a GET, they would miss the content.
+            scope["method"] = "HEAD"
             if message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
