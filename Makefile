@@ -65,7 +65,8 @@ lock: $(READY) ## Write every requirements.txt anew from pyproject.toml
 	$(LOCK) --constraint requirements.txt --group infra --output-file infra/docker/requirements.txt
 
 clean: ## Remove what was installed, built and stored (.venv, .local, caches)
-	rm -rf .venv .local .mypy_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .local .mypy_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	rm -f temp.png temp.jpg tokens.json large.jpg small.jpg upload.json job.json done.json later.jpg
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt infra/local/bootstrap.py

@@ -75,6 +75,10 @@ async def test_form_of_a_real_client(resizer: Resizer, photograph: bytes) -> Non
             rb"the \"rocket\".jpg",
             "inline; filename=\"the _rocket_-100x67.png\"; filename*=UTF-8''the%20%22rocket%22-100x67.png",
         ),
+        (
+            b"the %22rocket%22.jpg",
+            "inline; filename=\"the _rocket_-100x67.png\"; filename*=UTF-8''the%20%22rocket%22-100x67.png",
+        ),
         (b"100%.jpg", "inline; filename=\"100_-100x67.png\"; filename*=UTF-8''100%25-100x67.png"),
         (b"a\x01b\x7f.jpg", "inline; filename=\"a_b_-100x67.png\"; filename*=UTF-8''a%01b%7F-100x67.png"),
         (b"a'b;c.jpg", 'inline; filename="a\'b;c-100x67.png"'),
