@@ -64,7 +64,7 @@ lock: $(READY) ## Write every requirements.txt anew from pyproject.toml
 	done
 	$(LOCK) --constraint requirements.txt --group infra --output-file infra/docker/requirements.txt
 
-clean: ## Remove what was installed, built and stored (.venv, .local, caches)
+clean: ## Remove what was installed, built and stored (.venv, .local, caches, what the README's lines leave)
 	rm -rf .venv .local .mypy_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
 	rm -f temp.png temp.jpg tokens.json large.jpg small.jpg upload.json job.json done.json later.jpg
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
